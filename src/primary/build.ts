@@ -114,10 +114,10 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,
-    onTelemetry: (report, worker, reply) => {
+    onTelemetry: (report, worker) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
-      else if (report.type === 'tap') taps.receive(report, worker, reply);
+      else if (report.type === 'tap') taps.receive(report, worker);
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
       else events.receive(report, worker);
     },

@@ -32,11 +32,9 @@ export interface TapFilter {
 
 export type TapCommand =
   | { readonly type: 'tap_start'; readonly order: TapOrder }
-  | { readonly type: 'tap_stop'; readonly id: string }
-  /** `tap_taken`: the primary passed on or dropped a report of the tap, so the worker may send another. */
-  | { readonly type: 'tap_taken'; readonly id: string };
+  | { readonly type: 'tap_stop'; readonly id: string };
 
-/** Lines of one tap. At most `MAX_REPORTS_IN_FLIGHT` reports of a tap wait for `tap_taken`. */
+/** Lines of one tap. */
 export interface TapReport {
   readonly type: 'tap';
   readonly id: string;
@@ -45,4 +43,9 @@ export interface TapReport {
   /** Frames and sessions lost since the last report: see `LostRecord`. */
   readonly lostFrames: number;
   readonly lostSessions: number;
+  /**
+   * Number of this tap's reports from this worker that the primary has passed on or dropped. It limits the
+   * reports on their way. Shared memory, because a message for each report would wake the worker.
+   */
+  readonly taken: Int32Array<SharedArrayBuffer>;
 }

@@ -1,20 +1,12 @@
 /** Messages from workers for observability: log lines, events, spans, lines of taps. */
 import type { WorkerEvent } from './admin/events.ts';
 import type { SpanRecord } from './spans.ts';
-import type { TapCommand, TapReport } from './tap.ts';
+import type { TapReport } from './tap.ts';
 
 export type TelemetryReport = LogReport | AccessReport | EventsReport | SpansReport | TapReport;
 
-/**
- * Receives the reports of workers.
- *
- * @param reply sends a message to the worker, or to its replacement
- */
-export type TelemetryListener = (
-  report: TelemetryReport,
-  worker: string,
-  reply: (command: TapCommand) => void,
-) => void;
+/** Receives the reports of workers. */
+export type TelemetryListener = (report: TelemetryReport, worker: string) => void;
 
 /** Complete log lines, each with a newline at its end. */
 interface LogReport {

@@ -21,7 +21,7 @@ import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
 import { secretSourcesOf } from './tap/secret-sources.ts';
-import { WorkerTaps } from './tap/worker-taps.ts';
+import { WorkerTaps, type TappedService } from './tap/worker-taps.ts';
 import { TapCounts } from './tap/tap-counts.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
@@ -60,6 +60,7 @@ export function createEnvironment(
   start: WorkerStart,
   log: WorkerLogger,
   send: (message: FromWorker) => void,
+  service: () => TappedService,
 ): Environment {
   const { config, generation } = start;
   const slots = new ChangingSlots(new SharedSlots(start.series));
@@ -99,6 +100,7 @@ export function createEnvironment(
         run: start.run,
         hasSessions: start.kind === 'l7',
         wheel,
+        service,
         counters: new TapCounts(page),
         secretNames: new SecretNames(secretSourcesOf(config.listeners)),
         send: send,

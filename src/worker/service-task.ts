@@ -87,7 +87,6 @@ export async function runService(
           break;
         case 'tap_start':
         case 'tap_stop':
-        case 'tap_taken':
           running.tap(command);
           break;
         default:

@@ -75,7 +75,7 @@ export class ServiceThread {
     send: (message: FromWorker) => void,
     create: (environment: Environment, start: WorkerStart) => Service,
   ) {
-    const environment = (this.#environment = createEnvironment(start, log, send));
+    const environment = (this.#environment = createEnvironment(start, log, send, () => this.#service));
     const { wheel, page, pages } = environment;
     this.#backlog = new EndingBacklog(page.values, pages, page.slot(pageMetrics.connectionsEnding, {}));
     this.#kind = start.kind;
@@ -192,7 +192,7 @@ export class ServiceThread {
 
   /** Handles a message from the primary about taps. */
   tap(command: TapCommand): void {
-    this.#environment.taps.handle(command, () => this.#service.sessions());
+    this.#environment.taps.handle(command);
   }
 
   drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {

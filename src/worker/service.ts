@@ -1,3 +1,4 @@
+import type { NextTurn } from '../core/timing/slices.ts';
 import type { DrainScope } from '../protocol/to-worker.ts';
 import type { SessionGroup } from './access/session-answers.ts';
 import type { Environment } from './environment.ts';
@@ -24,6 +25,8 @@ export interface OlderGenerations {
 export interface Service {
   /** The loop that the thread waits in. Null for Node's. */
   readonly innerLoop: InnerLoop | null;
+  /** Lets the loop serve its connections between two parts of long work. */
+  readonly nextTurn: NextTurn;
   /**
    * Resolves when every listener accepts connections. Rejects if one cannot.
    *

@@ -122,16 +122,12 @@ export class TapService {
     if (more !== null) this.#parts.log.warn(fields, 'tap refused');
   }
 
-  /**
-   * Handles a worker's report.
-   *
-   * @param reply sends a message to the reporting worker run, if it still lives
-   */
-  receive(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
-    const { id, lines } = report;
+  /** Handles a worker's report. */
+  receive(report: TapReport, worker: string): void {
+    const { id, lines, taken } = report;
     // A report may arrive after its tap has ended.
     this.#taps.get(id)?.tap.take(report, worker, () => {
-      this.#pace.pass(lines.length, () => reply({ type: 'tap_taken', id }));
+      this.#pace.pass(lines.length, () => void Atomics.add(taken, 0, 1));
     });
   }
 

@@ -7,7 +7,6 @@ import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts'
 import { Pulse } from '../../protocol/pulse.ts';
 import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
-import type { TapCommand } from '../../protocol/tap.ts';
 import type { Successors, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningDescriptorsIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -82,7 +81,7 @@ export class WorkerSlot {
   #port: MessagePort | null = null;
   #pulse: Pulse | null = null;
   #descriptors: SharedArrayBuffer | null = null;
-  #reply: (command: AccessCommand | TapCommand) => void = () => undefined;
+  #reply: (command: AccessCommand) => void = () => undefined;
   #termination = new AbortController();
   /** The last command that needs an answer; null before the first. */
   #question: Question | null = null;
@@ -227,7 +226,7 @@ export class WorkerSlot {
       case 'events':
       case 'spans':
       case 'tap':
-        this.#options.onTelemetry(message, this.name, this.#reply);
+        this.#options.onTelemetry(message, this.name);
         break;
       case 'listening':
         if (port !== this.#port || this.#state !== 'starting') break;
@@ -321,7 +320,7 @@ export class WorkerSlot {
 
   #reportEvent(reason: string, detail: string): void {
     const event = { at: Date.now(), kind: 'worker', reason, detail } as const;
-    this.#options.onTelemetry({ type: 'events', events: [event], suppressed: 0 }, this.name, this.#reply);
+    this.#options.onTelemetry({ type: 'events', events: [event], suppressed: 0 }, this.name);
   }
 
   /** Receives the worker's last messages: messages and the end of a task arrive on different paths. */

@@ -15,7 +15,7 @@ export interface FramePosition {
 
 /**
  * Watches one session. The session calls it before it handles the same bytes itself. A tap never throws,
- * changes nothing, keeps no buffer, and takes bounded time.
+ * changes nothing, copies what it looks at later, and takes bounded time.
  */
 export interface SessionTap {
   /**

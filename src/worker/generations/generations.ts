@@ -1,4 +1,5 @@
 import type { LiveMember } from '../../core/collections/live-set.ts';
+import type { NextTurn } from '../../core/timing/slices.ts';
 import type { ThreadLock } from '../../core/thread-lock.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import type { Environment } from '../environment.ts';
@@ -64,6 +65,10 @@ export class Generations<
 
   get innerLoop(): InnerLoop | null {
     return this.#layer.innerLoop;
+  }
+
+  get nextTurn(): NextTurn {
+    return this.#layer.nextTurn;
   }
 
   async listen(made?: () => void): Promise<void> {

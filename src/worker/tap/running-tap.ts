@@ -7,10 +7,23 @@ import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 const MAX_REPORTS_IN_FLIGHT = 4;
 /** Characters of a report. Sending more would stop the worker for a millisecond. */
 const REPORT_CHARACTERS = 32 * 1024;
+/**
+ * Min time between two reports below {@link REPORT_CHARACTERS}. The first line after a pause is sent at once.
+ * Sending costs about a millisecond while the processor's caches are cold, so more reports would delay
+ * sessions.
+ */
+export const MIN_REPORT_INTERVAL_MS = 250;
 /** Max waiting characters for another frame. Frames above it are lost. */
 const MAX_FRAME_CHARACTERS = 256 * 1024;
 /** Max waiting characters for another start or end of a session or tunnel, which are rarer. */
 const MAX_CHARACTERS = 2 * MAX_FRAME_CHARACTERS;
+
+/** Sends the reports of taps. */
+interface ReportSender {
+  /** Monotonic clock in milliseconds. */
+  readonly now: () => number;
+  readonly send: (report: TapReport) => void;
+}
 
 /**
  * A tap in a worker: its order, the lines waiting for the next report, and the counts of lost frames and
@@ -24,25 +37,22 @@ export class RunningTap {
   readonly secrets: HandshakeSecrets;
   /** A list with only this tap. Most sessions have one tap and share the list. */
   readonly alone: readonly RunningTap[] = [this];
-  readonly #send: (report: TapReport) => void;
+  readonly #sender: ReportSender;
+  /** Number of reports that the primary has taken. Shared with it. */
+  readonly #taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Whether the tap has ended: no more lines are added. */
   isOver = false;
   #lines = '';
   #lostFrames = 0;
   #lostSessions = 0;
-  #inFlight = 0;
+  #sent = 0;
+  #sentAt = -Infinity;
 
-  /** @param send receives a report, which the primary acknowledges later */
-  constructor(
-    order: TapOrder,
-    redaction: Redaction | null,
-    secretNames: SecretNames,
-    send: (report: TapReport) => void,
-  ) {
+  constructor(order: TapOrder, redaction: Redaction | null, secretNames: SecretNames, sender: ReportSender) {
     this.order = order;
     this.redaction = redaction;
     this.secrets = new HandshakeSecrets(redaction, secretNames);
-    this.#send = send;
+    this.#sender = sender;
   }
 
   /**
@@ -88,30 +98,41 @@ export class RunningTap {
     this.#lostSessions++;
   }
 
-  /** Handles the primary's acknowledgement of a report. */
-  taken(): void {
-    if (this.#inFlight > 0) this.#inFlight--;
+  /** Sends the waiting lines if the last report is old enough. */
+  tick(): void {
+    if (this.#sender.now() - this.#sentAt >= MIN_REPORT_INTERVAL_MS) this.#flush();
   }
 
-  /**
-   * Sends the waiting lines, unless too many reports are unacknowledged.
-   *
-   * @param isLast whether to send regardless
-   */
-  flush(isLast = false): void {
-    if (!isLast && this.#inFlight >= MAX_REPORTS_IN_FLIGHT) return;
+  /** Sends the last lines, because the worker ends. */
+  end(): void {
+    this.#send();
+  }
+
+  /** Sends the waiting lines, unless the primary has too many reports to take. */
+  #flush(): void {
+    if (this.#sent - Atomics.load(this.#taken, 0) < MAX_REPORTS_IN_FLIGHT) this.#send();
+  }
+
+  #send(): void {
     const lines = this.#lines;
     const lostFrames = this.#lostFrames;
     const lostSessions = this.#lostSessions;
     if (lines === '' && lostFrames === 0 && lostSessions === 0) return;
-    this.#inFlight++;
+    this.#sent++;
+    this.#sentAt = this.#sender.now();
     this.#lines = '';
     this.#lostFrames = this.#lostSessions = 0;
-    this.#send({ type: 'tap', id: this.order.id, lines, lostFrames, lostSessions });
+    const taken = this.#taken;
+    this.#sender.send({ type: 'tap', id: this.order.id, lines, lostFrames, lostSessions, taken });
   }
 
   #add(line: string): void {
     this.#lines += line;
-    if (this.#lines.length >= REPORT_CHARACTERS) this.flush();
+    // Sending costs less right after the code of taps than in a tick, when the processor's caches are cold.
+    if (
+      this.#lines.length >= REPORT_CHARACTERS ||
+      this.#sender.now() - this.#sentAt >= MIN_REPORT_INTERVAL_MS
+    )
+      this.#flush();
   }
 }

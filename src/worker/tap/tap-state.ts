@@ -2,16 +2,12 @@ import { BurstLimit, type BurstRate } from '../../core/timing/burst-limit.ts';
 import type { TapLoss } from '../../telemetry/metrics/label-values.ts';
 import { TapBudget, type BudgetClock } from './tap-budget.ts';
 import { rounded } from './tap-lines.ts';
+import { EventQueue, MAX_PIECE_MS } from './watched/event-queue.ts';
 
 /** CPU time of a worker for frames and reads, per tick of 100 ms. */
-const FRAMES_BUDGET_MS = 2;
+const FRAMES_BUDGET_MS = 1;
 /** CPU time of a worker for opening sessions and tunnels, per tick. */
 const OPENINGS_BUDGET_MS = 1.5;
-/**
- * CPU time of a worker for walks over open sessions and tunnels, per tick. It is not saved up: a session
- * would wait for all of it.
- */
-const WALKS_BUDGET_MS = 2;
 /** Max budgets saved up for sudden work. */
 const SAVED_TICKS = 6;
 /**
@@ -26,6 +22,8 @@ const OPENINGS_OVERDRAFT_MS = 30;
  * A rate spreads them, because all sessions of the worker wait for a burst.
  */
 const GUARANTEED_READS: BurstRate = { burst: 20, everyMs: 5 };
+/** Time after a refused read until the next is tried. */
+const SPENT_MS = 5;
 /** Frames of a guaranteed read that may use the overdraft. A long read must not use all of it at once. */
 const GUARANTEED_FRAMES = 16;
 /** Max overdraft of guaranteed reads. */
@@ -55,7 +53,8 @@ export class TapState {
   readonly counters: TapCounters;
   readonly frames: TapBudget;
   readonly openings: TapBudget;
-  readonly walks: TapBudget;
+  /** Events of sessions that wait for the taps. */
+  readonly events: EventQueue;
   /** Increases with each ended tap: its watchers then check again who wants lines. */
   endedTaps = 0;
   readonly #clock: TapClock;
@@ -66,12 +65,14 @@ export class TapState {
   readonly #guaranteedReads: BurstLimit;
   /** Frames of the current read that may still use the overdraft. Null while the budget is enough. */
   #guaranteedFrames: number | null = null;
+  #spentUntil = -Infinity;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
 
   /**
    * @param savedTicks max budgets saved up; undefined for {@link SAVED_TICKS}
+   * @param onDue called while events arrive, when it is time to handle them
    * @param onFault called with exceptions from the code of taps, at most once per tick
    */
   constructor(
@@ -79,6 +80,7 @@ export class TapState {
     counters: TapCounters,
     clock: TapClock,
     savedTicks: number | undefined,
+    onDue: (now: number) => void,
     onFault: (error: unknown) => void,
   ) {
     this.run = run;
@@ -87,22 +89,29 @@ export class TapState {
     this.#onFault = onFault;
     this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
     this.openings = new TapBudget(OPENINGS_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
-    this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
+    this.events = new EventQueue(clock.now, onDue);
     this.#guaranteedOpenings = new BurstLimit(clock.now, GUARANTEED_OPENINGS);
     this.#guaranteedReads = new BurstLimit(clock.now, GUARANTEED_READS);
   }
 
-  /** Returns a line's time: milliseconds since 1970, with three decimals. */
+  /** Returns the time of a line that is made now: milliseconds since 1970, with three decimals. */
   at(): string {
-    const { origin, now } = this.#clock;
-    return String(rounded(origin + now()));
+    return this.timeOf(this.#clock.now());
+  }
+
+  /**
+   * Returns a line's time.
+   *
+   * @param ms time on the monotonic clock
+   */
+  timeOf(ms: number): string {
+    return String(rounded(this.#clock.origin + ms));
   }
 
   /** Starts a tick. */
   renew(): void {
     this.frames.measure();
     this.openings.measure();
-    this.walks.measure();
     this.#hasFault = false;
   }
 
@@ -121,7 +130,23 @@ export class TapState {
    */
   beginRead(overdraftMs = 0): boolean {
     this.#guaranteedFrames = null;
-    return this.frames.begin(overdraftMs) || (this.#isGuaranteed() && this.frames.begin(READS_OVERDRAFT_MS));
+    if (this.frames.begin(overdraftMs)) return true;
+    if (this.#isGuaranteed() && this.frames.begin(READS_OVERDRAFT_MS)) return true;
+    // Work with an overdraft is tried at all times. It must not prevent other work.
+    if (overdraftMs === 0) this.#spentUntil = this.#clock.now() + SPENT_MS;
+    return false;
+  }
+
+  /** Whether a read was refused a moment ago. Then further reads are not even copied, which costs much less. */
+  isSpent(now: number): boolean {
+    return now < this.#spentUntil;
+  }
+
+  /** Starts to take an event of a session or tunnel. Returns the time on the monotonic clock. */
+  startEvent(): number {
+    const now = this.#clock.now();
+    this.events.workIfDue(now);
+    return now;
   }
 
   /**
@@ -151,6 +176,8 @@ export class TapState {
 
   /** Takes a slot for a session or tunnel. Returns false if there is none. */
   takeSlot(): boolean {
+    // Ends that wait may release slots.
+    if (this.#watched >= MAX_WATCHED) this.events.handleUntil(this.#clock.now() + MAX_PIECE_MS);
     if (this.#watched >= MAX_WATCHED) return false;
     this.#watched++;
     return true;

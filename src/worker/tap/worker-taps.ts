@@ -1,3 +1,4 @@
+import type { NextTurn } from '../../core/timing/slices.ts';
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { TapCommand, TapOrder, TapReport } from '../../protocol/tap.ts';
 import type { SessionTap, TappedSession, TappedTunnel, Taps, TunnelTap } from '../../telemetry/tap/tap.ts';
@@ -5,15 +6,17 @@ import { threadCpuClock } from '../../sys/thread-cpu-clock.ts';
 import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 import { compileRedaction } from '../../wire/redaction/redaction.ts';
 import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
+import { PacedWalks, type Walk } from './paced-walks.ts';
 import { RunningTap } from './running-tap.ts';
 import { fitsSession, fitsTunnel } from './tap-filter.ts';
 import { TapState, type TapClock, type TapCounters } from './tap-state.ts';
 import { lineStart, sessionLine, tunnelLine } from './tap-lines.ts';
+import { MAX_PIECE_MS } from './watched/event-queue.ts';
 import { WatchedSession } from './watched/watched-session.ts';
 import { WatchedTunnel } from './watched/watched-tunnel.ts';
 
-/** Sessions to visit between two checks of the budget. */
-const WALK_STEP = 16;
+/** Sessions to visit in a step of a walk. */
+const WALK_STEP = 4;
 
 /** Snapshot of a group's open connections. */
 interface OpenList {
@@ -22,9 +25,12 @@ interface OpenList {
   readonly tunnels: readonly OpenTunnel[];
 }
 
-/** Result of a walk's step: it may continue in the same tick (`more`), or not (`full`). */
-type Step = 'more' | 'full';
-type Walk = Generator<Step, void, undefined>;
+/** The service of a worker whose sessions and tunnels the taps find. */
+export interface TappedService {
+  readonly sessions: () => Iterable<OpenGroup>;
+  /** Lets the service's connections be served between two parts of long work. */
+  readonly nextTurn: NextTurn;
+}
 
 interface WorkerTapsParts {
   /** Identifies this run of the worker in the ids of sessions. */
@@ -32,6 +38,8 @@ interface WorkerTapsParts {
   /** Whether the worker has sessions. Redaction rules never apply to tunnels. */
   readonly hasSessions: boolean;
   readonly wheel: TimerWheel;
+  /** Returns the worker's service. Not called before the service exists. */
+  readonly service: () => TappedService;
   readonly counters: TapCounters;
   /** Names of secrets in handshakes. */
   readonly secretNames: SecretNames;
@@ -47,20 +55,22 @@ interface WorkerTapsParts {
 }
 
 /**
- * The taps of a worker. They share a budget of CPU time per tick of the wheel, and send their lines once per
- * tick.
+ * The taps of a worker. They share a budget of CPU time per tick of the wheel. They work in short pieces: in
+ * each tick, and more often while events arrive.
  */
 export class WorkerTaps extends Timed implements Taps {
   readonly secretNames: SecretNames;
   readonly #hasSessions: boolean;
   readonly #wheel: TimerWheel;
   readonly #send: (report: TapReport) => void;
+  readonly #now: () => number;
   readonly #random: () => number;
   readonly #state: TapState;
   /** By id. */
   readonly #taps = new Map<string, RunningTap>();
-  /** Unfinished walks over open sessions. */
-  #walks: Walk[] = [];
+  readonly #walks: PacedWalks;
+  readonly #service: () => TappedService;
+  #hasTurn = false;
   #lastTunnel = 0;
 
   /** @param orders taps that are already running */
@@ -72,8 +82,11 @@ export class WorkerTaps extends Timed implements Taps {
     this.#hasSessions = parts.hasSessions;
     this.#wheel = wheel;
     this.#send = send;
+    this.#service = parts.service;
     this.#random = random;
-    this.#state = new TapState(run, counters, clock, savedTicks, onFault);
+    this.#now = clock.now;
+    this.#state = new TapState(run, counters, clock, savedTicks, (now) => void this.#work(now), onFault);
+    this.#walks = new PacedWalks(clock, (error) => this.#state.fault(error));
     for (const order of orders) this.#start(order);
   }
 
@@ -120,31 +133,49 @@ export class WorkerTaps extends Timed implements Taps {
     return watched;
   }
 
-  /** Handles a message from the primary about taps. @param groups lists the open sessions */
-  handle(command: TapCommand, groups: () => Iterable<OpenGroup>): void {
+  /** Handles a message from the primary about taps. */
+  handle(command: TapCommand): void {
+    const sessions = this.#service().sessions();
     switch (command.type) {
       case 'tap_start':
-        this.#walks.push(this.#walk(groups(), this.#start(command.order)));
+        this.#walks.add(this.#walk(sessions, this.#start(command.order)));
         break;
       case 'tap_stop':
         // Removes the watchers of sessions that no tap watches any more.
-        if (this.#stop(command.id)) this.#walks.push(this.#walk(groups(), null));
-        break;
-      case 'tap_taken':
-        this.#taps.get(command.id)?.taken();
+        if (this.#stop(command.id)) this.#walks.add(this.#walk(sessions, null));
     }
   }
 
   /** Sends the last lines, because the worker ends. */
   flush(): void {
-    for (const tap of this.#taps.values()) tap.flush(true);
+    this.#state.events.handleUntil(Infinity);
+    for (const tap of this.#taps.values()) tap.end();
   }
 
   override expire(): void {
+    const { events } = this.#state;
     this.#state.renew();
-    for (const tap of this.#taps.values()) tap.flush();
-    this.#continueWalks();
-    if (this.#taps.size > 0 || this.#walks.length > 0) this.#wheel.arm(this, TICK_MS);
+    this.#walks.renew();
+    if (!this.#hasTurn) this.#takeTurn();
+    for (const tap of this.#taps.values()) tap.tick();
+    if (this.#taps.size > 0 || !this.#walks.isEmpty || !events.isEmpty) this.#wheel.arm(this, TICK_MS);
+    else events.free();
+  }
+
+  /** Does a piece of work. Returns false if more is left for this tick. */
+  #work(now: number): boolean {
+    // Events come first: a tap that finds a session must not get its earlier frames.
+    return (
+      this.#state.events.handleUntil(now + MAX_PIECE_MS) && this.#walks.continueUntil(now + MAX_PIECE_MS)
+    );
+  }
+
+  /** Works until the end of a tick's work, in pieces between which the worker's connections are served. */
+  #takeTurn(): void {
+    this.#hasTurn = false;
+    if (this.#work(this.#now())) return;
+    this.#hasTurn = true;
+    this.#service().nextTurn(() => this.#takeTurn());
   }
 
   #start(order: TapOrder): RunningTap {
@@ -152,7 +183,7 @@ export class WorkerTaps extends Timed implements Taps {
     // Compiling loads the packages it needs, which blocks the thread.
     const hasRules = order.redact.length > 0 && this.#hasSessions;
     const redaction = hasRules ? compileRedaction(order.redact) : null;
-    const tap = new RunningTap(order, redaction, this.secretNames, this.#send);
+    const tap = new RunningTap(order, redaction, this.secretNames, { now: this.#now, send: this.#send });
     this.#taps.set(order.id, tap);
     this.#arm();
     return tap;
@@ -199,30 +230,6 @@ export class WorkerTaps extends Timed implements Taps {
 
   #newTunnelId(): string {
     return `${this.#state.run}-t${++this.#lastTunnel}`;
-  }
-
-  /** Continues the walks, as far as the budget of the tick allows. */
-  #continueWalks(): void {
-    const { walks } = this.#state;
-    for (const walk of [...this.#walks]) {
-      let step: Step | undefined = 'more';
-      while (step === 'more' && walks.begin()) {
-        step = this.#stepOf(walk);
-        walks.end();
-      }
-      if (step === undefined) this.#walks = this.#walks.filter((other) => other !== walk);
-    }
-  }
-
-  /** Runs one step. Returns undefined at the end of the walk. A fault ends it. */
-  #stepOf(walk: Walk): Step | undefined {
-    try {
-      const { value, done } = walk.next();
-      return done === true ? undefined : value;
-    } catch (error) {
-      this.#state.fault(error);
-      return undefined;
-    }
   }
 
   /**

@@ -56,6 +56,7 @@ export function syntheticEnvironment(config: Config): Environment {
         run: '',
         hasSessions: true,
         wheel,
+        service: () => ({ sessions: () => [], nextTurn: setImmediate }),
         counters: new TapCounts(page),
         secretNames: new SecretNames([]),
         send: () => undefined,

@@ -22,6 +22,7 @@ function environmentOf(): Environment {
     workerStart('l7', config),
     createWorkerLogger(config.log, 'l7-0', () => undefined),
     () => undefined,
+    () => assert.fail('no service'),
   );
 }
 

@@ -12,6 +12,7 @@ import { workerStart } from './fixtures/worker-start.ts';
 /** A service without connections, which notes what is asked of it. */
 class Idle implements Service {
   readonly innerLoop = null;
+  readonly nextTurn = setImmediate;
   readonly asked: string[] = [];
   listen = (): Promise<void> => Promise.resolve();
   prepare = (): Promise<never> => Promise.reject(new Error('not asked for'));

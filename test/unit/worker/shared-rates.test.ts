@@ -25,6 +25,7 @@ const DEADLINE_MS = 600_000;
 /** A service whose connections all lose their cluster with the next change. */
 class Losing implements Service {
   readonly innerLoop = { waitedMs: 0, takeLatenessMs: () => 0 };
+  readonly nextTurn = setImmediate;
   readonly #living = new Set<LiveConnection>();
   ended = 0;
 

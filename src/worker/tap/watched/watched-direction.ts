@@ -12,7 +12,7 @@ const FIN = 0x80;
 const DEFLATED = 0x40;
 /** The opcode bit that distinguishes control frames from data frames. */
 const CONTROL = 0x08;
-/** Overdraft of work that a gap would make useless: five budgets of a tick. */
+/** Overdraft of work that a gap would make useless: ten budgets of a tick. */
 const GAP_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
 /** Sessions are read one after the other. */

@@ -1,23 +1,29 @@
-import type { FramePosition, SessionTap, TappedEnd } from '../../../telemetry/tap/tap.ts';
 import { reservedBitsOf } from '../../../wire/frames/frame-tracker.ts';
 import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
 import type { Withheld } from '../../../wire/recording/records.ts';
-import { payloadFields, withheldField, withoutCode, type KnownPayload } from './payload-fields.ts';
+import type { SessionEvent } from './event-queue.ts';
+import {
+  MAX_ASSEMBLED_BYTES,
+  payloadFields,
+  withheldField,
+  withoutCode,
+  type KnownPayload,
+} from './payload-fields.ts';
 import type { RunningTap } from '../running-tap.ts';
 import type { TapState } from '../tap-state.ts';
 import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from '../tap-lines.ts';
+import { QueuedSession } from './queued-session.ts';
 import {
   returnDirection,
   takeDirection,
   type DirectionOwner,
   type WatchedDirection,
 } from './watched-direction.ts';
-import { Watched } from './watched.ts';
 
 const FIN = 0x80;
 
 /** Watches one session for all of its taps: frames are parsed once, and each tap gets its lines. */
-export class WatchedSession extends Watched implements SessionTap, DirectionOwner {
+export class WatchedSession extends QueuedSession implements DirectionOwner {
   readonly extensions: string;
   readonly deflates: boolean;
   readonly isNew: boolean;
@@ -30,6 +36,8 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   /** `WatchedDirection.counted` of the idle directions. */
   #countedUpstream: number;
   #countedDownstream: number;
+  /** Time of the event that is being handled. */
+  #at = 0;
 
   /**
    * @param id as in `GET /sessions`
@@ -39,94 +47,83 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   constructor(state: TapState, id: string, extensions: string, isNew: boolean) {
     super(state, id);
     this.extensions = extensions;
-    this.deflates = reservedBitsOf(extensions) === 'deflate';
+    this.deflates = isDeflate(extensions);
     this.isNew = isNew;
     this.#countedUpstream = this.#countedDownstream = isNew ? 0 : -1;
   }
 
-  opened(): void {
-    try {
-      this.open('session');
-    } catch (error) {
-      this.fail(error);
+  protected override mustFollow(fromClient: boolean): boolean {
+    const direction = fromClient ? this.#upstream : this.#downstream;
+    if (direction !== null) return direction.overdraftMs > 0;
+    return this.deflates && this.isNew && this.showsPayload;
+  }
+
+  protected override isCounted(fromClient: boolean): boolean {
+    if (fromClient) return this.#upstream !== null || this.#countedUpstream >= 0;
+    return this.#downstream !== null || this.#countedDownstream >= 0;
+  }
+
+  protected override neededOfWhole(): number {
+    if (!this.showsPayload) return 0;
+    return this.needsWhole ? MAX_ASSEMBLED_BYTES : this.neededBytes;
+  }
+
+  protected override countWhole(fromClient: boolean, opcode: number): void {
+    const direction = this.#direction(fromClient);
+    direction.countWhole(opcode);
+    this.#releaseIdle(fromClient, direction);
+  }
+
+  protected override handleEvent(event: SessionEvent): void {
+    const { fromClient } = event;
+    switch (event.kind) {
+      case 'frames':
+        this.#read(event);
+        break;
+      case 'skipped':
+        this.#skip(event);
+        break;
+      case 'message':
+        this.#reportWhole(event, fromClient ? FROM_CLIENT : FROM_ENDPOINT);
+        break;
+      case 'sent':
+        this.#reportWhole(event, fromClient ? TO_CLIENT : TO_ENDPOINT);
+        break;
+      case 'end':
+        this.#reportEnd(event);
     }
   }
 
-  received(
-    fromClient: boolean,
-    position: FramePosition,
-    input: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    try {
-      if (this.isWanted()) this.#read(fromClient, position, input, start, end);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  skipped(fromClient: boolean, bytes: number): void {
-    try {
-      if (this.isWanted()) this.#skip(fromClient, bytes);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
-    try {
-      if (!this.isWanted()) return;
-      const direction = this.#direction(fromClient);
-      direction.countWhole(opcode);
-      this.#releaseIdle(fromClient, direction);
-      this.#reportWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
-    try {
-      if (this.isWanted()) this.#reportWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  ended(end: TappedEnd): void {
-    try {
-      this.#reportEnd(end);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
+  #read(event: SessionEvent): void {
+    const { fromClient, bytes, start, end } = event;
     const { frames } = this.state;
     const direction = this.#direction(fromClient);
+    this.#at = event.at;
+    if (event.isAfterGap) direction.pass(event);
     if (this.state.beginRead(direction.overdraftMs)) {
-      direction.read(position, input, start, end);
+      direction.read(event, bytes, start, end);
       frames.end();
     } else {
-      direction.pass(position);
+      direction.pass(event);
     }
     this.#releaseIdle(fromClient, direction);
   }
 
-  #skip(fromClient: boolean, bytes: number): void {
+  #skip({ fromClient, length }: SessionEvent): void {
     const { frames } = this.state;
     // Always allowed, because it is cheap: the skipped bytes are not read.
     frames.begin(Infinity);
-    (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
+    (fromClient ? this.#upstream : this.#downstream)?.skip(length);
     frames.end();
   }
 
-  #reportEnd(end: TappedEnd): void {
+  #reportEnd({ at, ending }: SessionEvent): void {
+    const end = ending!;
+    this.#at = at;
     this.#direction(true).end(end.messagesUpstream);
     this.#direction(false).end(end.messagesDownstream);
-    const at = this.state.at();
-    this.close((tap) => endLine(this.id, at, end, tap.shownReason(end.reason)));
+    const time = this.state.timeOf(at);
+    this.close((tap) => endLine(this.id, time, end, tap.shownReason(end.reason)));
   }
 
   frameReported(
@@ -145,17 +142,19 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     this.loseFrames(frames);
   }
 
-  /** Reports a message or control frame that arrived as a whole. */
-  #reportWhole(sender: string, opcode: number, payload: Uint8Array): void {
+  /** Reports a message or control frame that was sent or arrived as a whole. */
+  #reportWhole({ at, opcode, bytes, start, end, length }: SessionEvent, sender: string): void {
     const { frames } = this.state;
     if (!this.state.beginRead()) {
       this.loseFrames(1);
       return;
     }
-    const bytes = withoutCode(opcode, payload);
-    const code = opcode === OPCODE_CLOSE && payload.length >= 2 ? (payload[0]! << 8) | payload[1]! : -1;
-    const known = this.showsPayload ? { bytes, isWhole: true } : null;
-    this.#report(sender, FIN | opcode, false, payload.length, -1, code, known);
+    this.#at = at;
+    const payload = bytes.subarray(start, end);
+    const code = opcode === OPCODE_CLOSE && length >= 2 ? payload.readUInt16BE(0) : -1;
+    const isWhole = payload.length === length;
+    const known = this.showsPayload ? { bytes: withoutCode(opcode, payload), isWhole } : null;
+    this.#report(sender, FIN | opcode, false, length, -1, code, known);
     frames.end();
   }
 
@@ -172,7 +171,16 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     let line = '';
     for (const tap of this.taps) {
       if (line === '' && tap.hasRoom)
-        line = frameStart(this.id, this.state.at(), sender, first, isCompressed, length, size, code);
+        line = frameStart(
+          this.id,
+          this.state.timeOf(this.#at),
+          sender,
+          first,
+          isCompressed,
+          length,
+          size,
+          code,
+        );
       const isTold = tap.addFrame(tap.hasRoom ? `${line}${shownBy(tap, payload)}}\n` : '');
       if (isTold) counters.shown();
       else counters.lost('lines', 1);
@@ -213,6 +221,18 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     this.#downstream?.release();
     this.#upstream = this.#downstream = null;
   }
+}
+
+let lastExtensions = '';
+let wasDeflate = false;
+
+/** Whether reserved bit 1 marks compressed messages. Most sessions agree on the same extensions. */
+function isDeflate(extensions: string): boolean {
+  if (extensions !== lastExtensions) {
+    lastExtensions = extensions;
+    wasDeflate = reservedBitsOf(extensions) === 'deflate';
+  }
+  return wasDeflate;
 }
 
 /** Returns the payload in the tap's form, as fields of a line. Empty if the tap shows none. */

@@ -31,11 +31,12 @@ export class WatchedTunnel extends Watched implements TunnelTap {
 
   #read(fromClient: boolean, bytes: number): void {
     const { frames, counters } = this.state;
-    if (!this.state.beginRead()) {
+    const now = this.state.startEvent();
+    if (this.state.isSpent(now) || !this.state.beginRead()) {
       this.loseFrames(1);
       return;
     }
-    const line = bytesLine(this.id, this.state.at(), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
+    const line = bytesLine(this.id, this.state.timeOf(now), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
     for (const tap of this.taps) {
       if (tap.addFrame(line)) counters.shown();
       else counters.lost('lines', 1);

@@ -31,8 +31,8 @@ describe('a running tap', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     const header = reader.text;
-    assert.deepEqual(rig.report({ lines: FRAME }, 'l7-0'), [{ type: 'tap_taken', id: 'tap-1' }]);
-    assert.deepEqual(rig.report({ lines: FRAME + FRAME }, 'l4-0'), [{ type: 'tap_taken', id: 'tap-1' }]);
+    assert.deepEqual([...rig.report({ lines: FRAME }, 'l7-0')], [1]);
+    assert.deepEqual([...rig.report({ lines: FRAME + FRAME }, 'l4-0')], [1]);
     assert.equal(reader.text, header + FRAME + FRAME + FRAME);
     assert.equal(rig.service.counts.bytes, reader.text.length);
   });
@@ -56,10 +56,10 @@ describe('a running tap', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     reader.isSlow = true;
-    const replies = rig.report({ lines: FRAME });
-    assert.deepEqual(replies, []);
+    const taken = rig.report({ lines: FRAME });
+    assert.deepEqual([...taken], [0]);
     reader.takeAll();
-    assert.deepEqual(replies, [{ type: 'tap_taken', id: 'tap-1' }]);
+    assert.deepEqual([...taken], [1]);
   });
 
   it('drops whole reports while too much waits, and reports the missing lines and frames', () => {
@@ -72,7 +72,7 @@ describe('a running tap', () => {
     const before = reader.text.length;
     assert.equal(before - header, 4 * large.length);
     const dropped = rig.report({ lines: large + large, lostFrames: 3 });
-    assert.deepEqual(dropped, [{ type: 'tap_taken', id: 'tap-1' }], 'the worker may send more');
+    assert.deepEqual([...dropped], [1], 'the worker may send more');
     assert.equal(reader.text.length, before, 'nothing more waits');
     reader.takeAll();
     rig.report({ lines: FRAME });
@@ -94,7 +94,7 @@ describe('a running tap', () => {
     assert.deepEqual({ ...done, at: 0 }, { type: 'done', at: 0, reason: 'the proxy has ended' });
     assert.equal(reader.hasEnded, true);
     const { text } = reader;
-    assert.deepEqual(rig.report({ lines: FRAME }), []);
+    assert.deepEqual([...rig.report({ lines: FRAME })], [0]);
     assert.equal(reader.text, text);
   });
 

@@ -77,19 +77,20 @@ export class DeskRig {
     return reader;
   }
 
-  /** Lets a worker report. Returns what the worker is told. */
-  report(changes: Partial<TapReport>, worker = 'l7-0'): TapCommand[] {
-    const replies: TapCommand[] = [];
+  /** Lets a worker report. Returns the report's counter of taken reports. */
+  report(changes: Partial<TapReport>, worker = 'l7-0'): Int32Array {
+    const taken = new Int32Array(new SharedArrayBuffer(4));
     const report: TapReport = {
       type: 'tap',
       id: 'tap-1',
       lines: '',
       lostFrames: 0,
       lostSessions: 0,
+      taken,
       ...changes,
     };
-    this.service.receive(report, worker, (command) => replies.push(command));
-    return replies;
+    this.service.receive(report, worker);
+    return taken;
   }
 
   count(result: string): number | undefined {

@@ -1,9 +1,10 @@
 import { TICK_MS, TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
-import type { TapOrder, TapReport } from '../../../../src/protocol/tap.ts';
+import type { TapCommand, TapOrder, TapReport } from '../../../../src/protocol/tap.ts';
 import type { SessionTap, TappedEnd, TappedSession } from '../../../../src/telemetry/tap/tap.ts';
 import type { FrameRules } from '../../../../src/wire/frames/frame-tracker.ts';
 import type { FrameRecord, TapRecord } from '../../../../src/wire/recording/records.ts';
 import type { OpenGroup, OpenSession } from '../../../../src/worker/tap/open-connections.ts';
+import { MIN_REPORT_INTERVAL_MS } from '../../../../src/worker/tap/running-tap.ts';
 import { WorkerTaps } from '../../../../src/worker/tap/worker-taps.ts';
 import { encodeFrame, type FrameOptions } from '../../../support/websocket/raw-frames.ts';
 import { TrackingRecorder } from '../../wire/frames/tracking-recorder.ts';
@@ -63,6 +64,8 @@ export class TapRig {
   readonly draws: number[] = [];
   readonly faults: unknown[] = [];
   groups: OpenGroup[] = [];
+  readonly #waiting: TapReport[] = [];
+  #nextTurns: (() => void)[] = [];
   #now = 0;
   #ticks = 0;
 
@@ -72,6 +75,7 @@ export class TapRig {
         run: 'r0',
         hasSessions: true,
         wheel: this.wheel,
+        service: () => ({ sessions: () => this.groups, nextTurn: (run) => this.#nextTurns.push(run) }),
         counters: {
           shown: () => this.counts.told++,
           lost: (reason, frames) => (this.counts[reason] += frames),
@@ -79,6 +83,7 @@ export class TapRig {
         secretNames: new SecretNames([{ kind: 'header', name: 'x-knock' }]),
         send: (report) => {
           this.reports.push(report);
+          this.#waiting.push(report);
           if (this.takes) this.taken(report.id);
         },
         onFault: (error) => this.faults.push(error),
@@ -95,21 +100,45 @@ export class TapRig {
   }
 
   start(started: TapOrder): void {
-    this.taps.handle({ type: 'tap_start', order: started }, () => this.groups);
+    this.#handle({ type: 'tap_start', order: started });
   }
 
   stop(id = 'tap'): void {
-    this.taps.handle({ type: 'tap_stop', id }, () => this.groups);
+    this.#handle({ type: 'tap_stop', id });
   }
 
+  /** Takes all reports of a tap that {@link takes} left waiting. */
   taken(id = 'tap'): void {
-    this.taps.handle({ type: 'tap_taken', id }, () => this.groups);
+    for (const report of this.#waiting.splice(0)) {
+      if (report.id === id) Atomics.add(report.taken, 0, 1);
+      else this.#waiting.push(report);
+    }
   }
 
-  /** Lets a tick of the wheel pass. */
+  #handle(command: TapCommand): void {
+    this.taps.handle(command);
+  }
+
+  /** Lets a tick of the wheel pass, and the turns of the loop that it asks for. */
   tick(): void {
     this.#now += TICK_MS;
     this.wheel.advance(++this.#ticks * TICK_MS);
+    this.#runTurns();
+  }
+
+  #runTurns(): void {
+    while (this.#nextTurns.length > 0) for (const run of this.#nextTurns.splice(0)) run();
+  }
+
+  /** Lets the taps handle the waiting events of sessions, while no time passes. */
+  handle(): void {
+    this.taps.expire();
+    this.#runTurns();
+  }
+
+  /** Lets time pass until everything is reported: a tick may send one report, and leave the rest for another. */
+  report(): void {
+    for (let passed = 0; passed < 2 * MIN_REPORT_INTERVAL_MS; passed += TICK_MS) this.tick();
   }
 
   /** Makes an open session, which taps find. */
@@ -133,7 +162,7 @@ export class TapRig {
 
   /** Returns the records of a tap so far, and forgets its reports. */
   records(id = 'tap'): TapRecord[] {
-    this.tick();
+    this.report();
     const own = this.reports.filter((report) => report.id === id);
     this.reports.splice(0, Infinity, ...this.reports.filter((report) => report.id !== id));
     return own.flatMap(({ lines }) => recordsOf(lines));

@@ -43,7 +43,7 @@ describe('a fault in the code of a tap', () => {
     const tap = rig.taps.watchSession(facts())!;
     tap.opened();
     tap.received(true, BROKEN, FRAME, 0, FRAME.length);
-    rig.tick();
+    rig.report();
     assert.equal(rig.lost.sessions, 1);
   });
 

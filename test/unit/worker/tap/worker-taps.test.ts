@@ -155,6 +155,21 @@ describe('the taps of a worker', () => {
     assert.equal(rig.frames('two').length, 2);
   });
 
+  it('show the payload of an event that arrives as they begin to watch', () => {
+    const rig = new TapRig(order({ id: 'headers' }));
+    const session = rig.openSession({ number: 7 });
+    rig.groups[0] = { ...rig.groups[0]!, sessions: [session] };
+    const tap = (session.tap = rig.taps.watchSession(facts({ number: 7 })));
+    tap?.opened();
+    rig.start(order({ id: 'payloads', payload: true }));
+    // The walk of the new tap runs inside this call.
+    tap?.message(true, TEXT, Buffer.from('hello'));
+    const [start, frame] = rig.records('payloads');
+    assert.equal(start?.type, 'session');
+    assert.equal(frame?.type === 'frame' && frame.text, 'hello');
+    assert.ok(frame!.at >= start.at);
+  });
+
   it('find open sessions in steps, so that others can run', () => {
     const rig = new TapRig();
     const sessions = Array.from({ length: 400 }, (_, index) => rig.openSession({ number: index + 1 }));
@@ -175,12 +190,13 @@ describe('the taps of a worker', () => {
       tap?.opened();
       return tap;
     });
-    rig.tick();
+    rig.report();
     assert.equal(rig.lost.sessions, 1);
     taps[0]?.ended(endOf());
+    rig.handle();
     const next = rig.taps.watchSession(facts({ number: 20_000 }));
     next?.opened();
-    rig.tick();
+    rig.report();
     assert.equal(rig.lost.sessions, 1);
     taps[10_000]?.ended(endOf());
     assert.equal(rig.records().at(-1)?.type, 'session');
@@ -233,7 +249,7 @@ describe('the taps of a worker', () => {
     const leg = new TappedLeg(tap);
     for (let tick = 0; tick < 6; tick++) {
       leg.frame(TEXT, 'x');
-      rig.tick();
+      rig.report();
     }
     assert.equal(rig.reports.length, 4);
     tap?.ended(endOf({ messagesUpstream: 6 }));
@@ -247,6 +263,7 @@ describe('the taps of a worker', () => {
     tap?.opened();
     const leg = new TappedLeg(tap);
     leg.read(Buffer.concat(Array.from({ length: 1000 }, () => leg.encode(TEXT, 'x'))));
+    rig.handle();
     const lengths = rig.reports.map(({ lines }) => lines.length);
     assert.ok(lengths.length >= 2 && Math.max(...lengths) < 34 * 1024, lengths.join(' '));
   });
@@ -277,6 +294,7 @@ describe('the taps of a worker', () => {
     const parts = {
       run: 'r0',
       wheel: new TimerWheel(0),
+      service: () => assert.fail('nothing to find'),
       counters: { shown: () => undefined, lost: () => undefined },
       secretNames: new SecretNames([]),
       send: () => undefined,
