@@ -1,9 +1,7 @@
 import { headLength, MAX_CONTROL_PAYLOAD_BYTES } from './frame-head.ts';
-import { OPCODE_CLOSE } from './opcodes.ts';
+import { CONTROL_BIT, OPCODE_CLOSE } from './opcodes.ts';
 
 const FIN = 0x80;
-/** Opcode bit that marks control frames. */
-const CONTROL = 0x08;
 const MASKED = 0x80;
 /** Head of a masked frame with an 8-byte length. */
 const MAX_HEAD_BYTES = 14;
@@ -245,7 +243,7 @@ function lengthOf(input: Uint8Array, at: number): number {
 
 function faultOf(first: number, second: number, length: number): string | null {
   if (length < 0) return 'bad length';
-  if ((first & CONTROL) === 0) return null;
+  if ((first & CONTROL_BIT) === 0) return null;
   if ((first & FIN) === 0) return 'fragmented control frame';
   return (second & 0x7f) > MAX_CONTROL_PAYLOAD_BYTES ? 'control frame over 125 bytes' : null;
 }

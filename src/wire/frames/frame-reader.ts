@@ -1,7 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { CLOSE_NO_STATUS, isSendableCloseCode } from './close-codes.ts';
 import { headFault, headLength, OVER_63_BITS, payloadLength } from './frame-head.ts';
-import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG } from './opcodes.ts';
+import {
+  CONTROL_BIT,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_PONG,
+} from './opcodes.ts';
 
 /**
  * Max payload bytes of an incomplete data frame that the reader holds, so that small messages stay whole.
@@ -109,7 +116,7 @@ export abstract class FrameReader {
       this.#deliver(first, view(input, at + head, bodyEnd));
       return bodyEnd;
     }
-    if ((first & 0x08) !== 0 || length <= MAX_HELD_PAYLOAD_BYTES)
+    if ((first & CONTROL_BIT) !== 0 || length <= MAX_HELD_PAYLOAD_BYTES)
       return this.#hold(input, at, end, head + length);
     this.#begin(first, length);
     return at + head;
@@ -136,7 +143,7 @@ export abstract class FrameReader {
       if (this.#heldLength >= head && this.#heldLength >= 2) {
         length = this.#check(held, 0);
         if (length < 0) return end;
-        if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD_BYTES) {
+        if ((first & CONTROL_BIT) === 0 && length > MAX_HELD_PAYLOAD_BYTES) {
           // Only the head was cut. Deliver the payload in parts instead of holding it.
           this.#release();
           this.#begin(first, length);

@@ -14,7 +14,7 @@ import {
   payloadLength,
   type ReservedBits,
 } from './frame-head.ts';
-import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from './opcodes.ts';
+import { CONTROL_BIT, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from './opcodes.ts';
 
 /** Rules for the frames of one direction. Sessions share these objects. */
 export interface FrameRules {
@@ -37,8 +37,6 @@ const TEXT = FIN | OPCODE_TEXT;
 const BINARY = FIN | OPCODE_BINARY;
 /** Max payload length that fits the second byte. */
 const MAX_SHORT_BYTES = 125;
-/** Opcode bit that marks control frames. */
-const CONTROL = 0x08;
 /** Bits of the tracker's state. */
 const IN_MESSAGE = 1;
 /** The current data frame is the last of its message. */
@@ -149,7 +147,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
       }
       const length = this.#checkLength(input, from, at);
       if (length < 0) return;
-      if ((input[at]! & CONTROL) === 0) {
+      if ((input[at]! & CONTROL_BIT) === 0) {
         this.#begin(input[at]!, length);
         at += head;
         continue;
@@ -221,7 +219,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
     }
     // Numbers above 2^53 are not exact, so longer messages are refused whatever the limit.
     const max = Math.min(this.rules.maxMessageSize, 2 ** 53);
-    if ((input[at]! & CONTROL) === 0 && length + this.#messageBytes > max)
+    if ((input[at]! & CONTROL_BIT) === 0 && length + this.#messageBytes > max)
       return this.#fail(input, from, at, CLOSE_MESSAGE_TOO_BIG, 'message too long');
     return length;
   }
@@ -292,7 +290,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
       if (isBegun && this.#heldLength >= head) {
         const length = this.#checkLength(held, 0, 0);
         if (length < 0) return end;
-        if ((held[0]! & CONTROL) === 0) {
+        if ((held[0]! & CONTROL_BIT) === 0) {
           this.#release();
           this.#begin(held[0]!, length);
           this.#pass(held, 0, head);

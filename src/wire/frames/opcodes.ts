@@ -5,3 +5,6 @@ export const OPCODE_BINARY = 0x2;
 export const OPCODE_CLOSE = 0x8;
 export const OPCODE_PING = 0x9;
 export const OPCODE_PONG = 0xa;
+
+/** The opcode bit that distinguishes control frames from data frames. */
+export const CONTROL_BIT = 0x08;

@@ -100,12 +100,16 @@ export class RunningTap {
 
   /** Sends the waiting lines if the last report is old enough. */
   tick(): void {
-    if (this.#sender.now() - this.#sentAt >= MIN_REPORT_INTERVAL_MS) this.#flush();
+    if (this.#isDue) this.#flush();
   }
 
   /** Sends the last lines, because the worker ends. */
   end(): void {
     this.#send();
+  }
+
+  get #isDue(): boolean {
+    return this.#sender.now() - this.#sentAt >= MIN_REPORT_INTERVAL_MS;
   }
 
   /** Sends the waiting lines, unless the primary has too many reports to take. */
@@ -129,10 +133,6 @@ export class RunningTap {
   #add(line: string): void {
     this.#lines += line;
     // Sending costs less right after the code of taps than in a tick, when the processor's caches are cold.
-    if (
-      this.#lines.length >= REPORT_CHARACTERS ||
-      this.#sender.now() - this.#sentAt >= MIN_REPORT_INTERVAL_MS
-    )
-      this.#flush();
+    if (this.#lines.length >= REPORT_CHARACTERS || this.#isDue) this.#flush();
   }
 }

@@ -1,9 +1,8 @@
 import type { FramePosition, SessionTap, TappedEnd } from '../../../telemetry/tap/tap.ts';
+import { CONTROL_BIT } from '../../../wire/frames/opcodes.ts';
 import type { EventKind, SessionEvent } from './event-queue.ts';
 import { Watched } from './watched.ts';
 
-/** The opcode bit that distinguishes control frames from data frames. */
-const CONTROL = 0x08;
 /** Bits of the sides whose last reads were skipped. */
 const CLIENT_GAP = 1;
 const ENDPOINT_GAP = 2;
@@ -130,7 +129,7 @@ export abstract class QueuedSession extends Watched implements SessionTap {
       const now = this.state.startEvent();
       if (!this.isWanted()) return;
       const { length } = payload;
-      const kept = (opcode & CONTROL) !== 0 ? length : Math.min(length, this.neededOfWhole());
+      const kept = (opcode & CONTROL_BIT) !== 0 ? length : Math.min(length, this.neededOfWhole());
       const event = this.state.isSpent(now) ? null : this.#add(now, kind, fromClient, kept, false);
       if (kind === 'message') this.countWhole(fromClient, opcode);
       if (event === null) {

@@ -1,6 +1,6 @@
 import type { FramePosition } from '../../../telemetry/tap/tap.ts';
 import { FrameObserver } from '../../../wire/frames/frame-observer.ts';
-import { OPCODE_CLOSE, OPCODE_CONTINUATION } from '../../../wire/frames/opcodes.ts';
+import { CONTROL_BIT, OPCODE_CLOSE, OPCODE_CONTINUATION } from '../../../wire/frames/opcodes.ts';
 import type { Withheld } from '../../../wire/recording/records.ts';
 import { HeldPayload } from './held-payload.ts';
 import { MessageInflation } from './message-inflation.ts';
@@ -10,8 +10,6 @@ import type { TapState } from '../tap-state.ts';
 const FIN = 0x80;
 /** The reserved bit of permessage-deflate (RFC 7692 section 6). */
 const DEFLATED = 0x40;
-/** The opcode bit that distinguishes control frames from data frames. */
-const CONTROL = 0x08;
 /** Overdraft of work that a gap would make useless: ten budgets of a tick. */
 const GAP_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
@@ -172,7 +170,7 @@ export class WatchedDirection extends FrameObserver {
 
   /** Counts a message or control frame that an engine reported as a whole. */
   countWhole(opcode: number): void {
-    if ((opcode & CONTROL) === 0 && this.#counted >= 0) this.#counted++;
+    if ((opcode & CONTROL_BIT) === 0 && this.#counted >= 0) this.#counted++;
   }
 
   /** Ends the observation at the session's end. @param messages number of all messages */
@@ -212,7 +210,7 @@ export class WatchedDirection extends FrameObserver {
   protected override frameStarted(first: number, length: number): number {
     const { state, showsPayload, deflates } = this.#owner;
     const opcode = first & 0x0f;
-    this.#isControl = (opcode & CONTROL) !== 0;
+    this.#isControl = (opcode & CONTROL_BIT) !== 0;
     if (this.#isControl) {
       if (!showsPayload) return 0;
       this.#heldControl ??= new HeldPayload(state);
