@@ -32,7 +32,7 @@ ${CONFIG_OPTIONS}
   -V, --version         the version
 
 The environment can set every value outside of lists: SLUICE_ and its path in capitals,
-such as SLUICE_LOG_LEVEL=debug or SLUICE_ADMIN_ADDRESS=127.0.0.1:9091.
+such as SLUICE_LOG_LEVEL=debug or SLUICE_ADMIN_ADDRESS=127.0.0.1:9481.
 SLUICE_STICKY_SECRET sets the secret of sticky cookies for all clusters.
 
 Exit status: 0 for success, 1 for a bad configuration or a failed start, 2 for

@@ -82,7 +82,7 @@ export const SETTINGS = {
     duration({ min: 0, max: 10_000 }),
     '300ms',
   ),
-  'admin.address': setting('Address of metrics, health and status', listenAddress, '127.0.0.1:9090'),
+  'admin.address': setting('Address of metrics, health and status', listenAddress, '127.0.0.1:9480'),
   'admin.hosts': setting(
     'Host names that requests to the admin address may use',
     listOf('host names', 0),

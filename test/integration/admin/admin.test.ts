@@ -100,9 +100,9 @@ describe('the admin address', { timeout: 300_000 }, () => {
   it('refuses hosts that are not its own, and other origins', async () => {
     for (const [path, header, expected] of [
       ['/status', 'Host: localhost', 200],
-      ['/status', 'Host: sluice.internal:9090', 200],
+      ['/status', 'Host: sluice.internal:9480', 200],
       ['/status', 'Host: attacker.example', 421],
-      ['/metrics', 'Host: sluice-admin.monitoring.svc:9090', 200],
+      ['/metrics', 'Host: sluice-admin.monitoring.svc:9480', 200],
       ['/livez', 'Host: attacker.example', 200],
       ['/status', 'Origin: http://attacker.example', 403],
       ['/metrics', 'Origin: null', 403],

@@ -18,7 +18,7 @@ listeners:
 clusters:
   - { name: app, endpoints: [{ address: '127.0.0.1:9001' }] }
 `;
-const ADMIN = "admin: { address: '127.0.0.1:9090', token: a-token-of-the-operator-for-the-test }\n";
+const ADMIN = "admin: { address: '127.0.0.1:9480', token: a-token-of-the-operator-for-the-test }\n";
 const PINNED = join(ROOT, 'node_modules/.bin/node');
 const RUN = /^((?:\w+=\S+ )*)sluice run (.*)$/gmu;
 

@@ -33,7 +33,7 @@ describe('loader', () => {
         warmUpMs: 300,
       },
       admin: {
-        address: { kind: 'tcp', host: '127.0.0.1', port: 9090 },
+        address: { kind: 'tcp', host: '127.0.0.1', port: 9480 },
         hosts: [],
         token: null,
         tap: 'off',

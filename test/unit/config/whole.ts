@@ -11,7 +11,7 @@ export const UNWRITTEN: readonly string[] = ['admin.token', 'tracing.headers', '
 
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
-admin: { address: '[::1]:9090', hosts: [admin.example], tap: payload, tapRedact: [$..password, '/[0-9]{16}/'] }
+admin: { address: '[::1]:9480', hosts: [admin.example], tap: payload, tapRedact: [$..password, '/[0-9]{16}/'] }
 metrics: { endpoints: false }
 log:
   level: debug

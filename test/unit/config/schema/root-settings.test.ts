@@ -43,7 +43,7 @@ describe('settings of the root', () => {
     const { config } = load(`admin: { hosts: [Admin.Example.COM, sluice] }\n${MINIMAL}`);
     assert.deepEqual(config.admin.hosts, ['admin.example.com', 'sluice']);
     for (const [hosts, place, message] of [
-      ["['admin:9090']", '1:18', 'write letters, digits and "-" with dots between, without a port'],
+      ["['admin:9480']", '1:18', 'write letters, digits and "-" with dots between, without a port'],
       ["[sluice, '*.example.com']", '1:26', 'is not a host name'],
       ['[sluice, 5]', '1:26', '5 is not text: put it in quotes'],
       ['sluice', '1:17', 'is not a list: write a list of host names'],

@@ -7,21 +7,21 @@ describe('a foreign page at the admin server', { timeout: 300_000 }, () => {
   it('is refused by its Host or Origin, except for health and metrics', async () => {
     const hosts = ['sluice.internal'];
     await withRig({ hosts }, {}, async (rig) => {
-      for (const host of ['localhost', '127.0.0.1', '[::1]:9090', 'Sluice.Internal:9090']) {
+      for (const host of ['localhost', '127.0.0.1', '[::1]:9480', 'Sluice.Internal:9480']) {
         assert.equal((await rig.ask('/status', undefined, { host }))[0], 200, host);
       }
       const [status, body] = await rig.ask('/status', undefined, { host: 'attacker.example' });
       assert.equal(status, 421);
       assert.match((JSON.parse(body) as CommandAnswer).message, /add the name to admin\.hosts$/);
       for (const path of ['/livez', '/readyz', '/metrics']) {
-        assert.equal((await rig.ask(path, undefined, { host: 'sluice-admin.svc:9090' }))[0], 200, path);
+        assert.equal((await rig.ask(path, undefined, { host: 'sluice-admin.svc:9480' }))[0], 200, path);
       }
       for (const path of ['/status', '/metrics', '/reload', '/nothing']) {
         const headers = { host: 'localhost', origin: 'https://attacker.example' };
         assert.equal((await rig.ask(path, undefined, headers))[0], 403, path);
       }
       assert.equal((await rig.ask('/status', undefined, { host: 'a:1', origin: 'http://a:1' }))[0], 421);
-      const own = { host: 'localhost:9090', origin: 'http://localhost:9090' };
+      const own = { host: 'localhost:9480', origin: 'http://localhost:9480' };
       assert.equal((await rig.ask('/status', undefined, own))[0], 200);
       assert.deepEqual([rig.refused('host'), rig.refused('origin')], [2, 4]);
     });

@@ -23,18 +23,18 @@ function statusOf({
 describe('the Host of an admin request', () => {
   for (const host of [
     '127.0.0.1',
-    '127.0.0.1:9090',
+    '127.0.0.1:9480',
     '10.1.2.3:80',
     '[::1]',
-    '[::1]:9090',
-    '[2001:DB8::1]:9090',
-    '[fe80::1%25eth0]:9090',
+    '[::1]:9480',
+    '[2001:DB8::1]:9480',
+    '[fe80::1%25eth0]:9480',
     'localhost',
-    'LOCALHOST:9090',
+    'LOCALHOST:9480',
     'localhost.',
     'admin.example.com',
     'Admin.Example.COM:8443',
-    'admin.example.com.:9090',
+    'admin.example.com.:9480',
     'sluice',
   ]) {
     it(`may be ${host}`, () => assert.equal(statusOf({ hosts: [host] }), 200));
@@ -43,7 +43,7 @@ describe('the Host of an admin request', () => {
   for (const host of [
     '',
     'attacker.example',
-    'attacker.example:9090',
+    'attacker.example:9480',
     'localhost.attacker.example',
     'notlocalhost',
     'x.admin.example.com',
@@ -52,7 +52,7 @@ describe('the Host of an admin request', () => {
     '127.1',
     '2130706433',
     '0x7f.0.0.1',
-    '127.0.0.1:9090:9090',
+    '127.0.0.1:9480:9480',
     '127.0.0.1@attacker.example',
     'user@localhost',
     'localhost attacker.example',
@@ -85,7 +85,7 @@ describe('the Host of an admin request', () => {
   });
 
   it('is overridden by a target in absolute form', () => {
-    assert.equal(statusOf({ url: 'http://localhost:9090/status', hosts: ['attacker.example'] }), 200);
+    assert.equal(statusOf({ url: 'http://localhost:9480/status', hosts: ['attacker.example'] }), 200);
     assert.equal(statusOf({ url: 'http://attacker.example/status', hosts: ['localhost'] }), 421);
     assert.equal(statusOf({ url: 'http://attacker.example', hosts: ['localhost'] }), 421);
     assert.equal(statusOf({ url: 'HTTP://attacker.example/livez', hosts: ['localhost'] }), 200);
@@ -102,11 +102,11 @@ describe('the Host of an admin request', () => {
 
 describe('the Origin of an admin request', () => {
   for (const [host, origin] of [
-    ['localhost:9090', 'http://localhost:9090'],
-    ['LOCALHOST:9090', 'http://localhost:9090'],
+    ['localhost:9480', 'http://localhost:9480'],
+    ['LOCALHOST:9480', 'http://localhost:9480'],
     ['127.0.0.1', 'http://127.0.0.1'],
     ['127.0.0.1:80', 'http://127.0.0.1'],
-    ['[::1]:9090', 'http://[::1]:9090'],
+    ['[::1]:9480', 'http://[::1]:9480'],
     ['admin.example.com', 'https://admin.example.com'],
     ['admin.example.com', 'https://admin.example.com:443'],
   ] as const) {
@@ -116,9 +116,9 @@ describe('the Origin of an admin request', () => {
   }
 
   for (const [host, origin] of [
-    ['localhost:9090', 'http://localhost:8080'],
-    ['localhost:9090', 'http://localhost'],
-    ['localhost:9090', 'https://attacker.example'],
+    ['localhost:9480', 'http://localhost:8080'],
+    ['localhost:9480', 'http://localhost'],
+    ['localhost:9480', 'https://attacker.example'],
     ['localhost', 'null'],
     ['localhost', ''],
     ['localhost', 'localhost'],
@@ -140,8 +140,8 @@ describe('the Origin of an admin request', () => {
     assert.equal(statusOf({ origins }), 403);
     assert.equal(statusOf({ origins: ['http://localhost'], hosts: [], httpVersion: '1.0' }), 403);
     // A page of the attacker's whose name resolves here asks its own origin.
-    const hosts = ['attacker.example:9090'];
-    assert.equal(statusOf({ hosts, origins: ['http://attacker.example:9090'] }), 421);
+    const hosts = ['attacker.example:9480'];
+    assert.equal(statusOf({ hosts, origins: ['http://attacker.example:9480'] }), 421);
   });
 });
 
