@@ -144,7 +144,10 @@ export const CLUSTER_KEYS: KeyTexts = {
     type: 'path of a file',
     default: 'none',
   },
-  'clusters.endpoints': { text: 'The endpoints of the cluster.', type: 'list of endpoints' },
+  'clusters.endpoints': {
+    text: 'The endpoints of the cluster. An address alone is an endpoint with the default weight and no limit.',
+    type: 'list of addresses, or of mappings of the keys below',
+  },
   'clusters.endpoints.address': {
     text: 'Address of the endpoint. With `resolve.type: srv`, the name of SRV records, such as `_ws._tcp.example.com`.',
     type: 'address: `host:port`, `[ipv6]:port` or `unix:/path`',

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
 import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
+import type { Format } from '../syntax/formats.ts';
 import { describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
 import { hostName, serviceName } from '../syntax/host.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
-import { Section } from '../syntax/section.ts';
+import { Section, isMapping, readValue } from '../syntax/section.ts';
 import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
 import { readBalancing } from './balancing.ts';
 import { warnOfDates } from './certificate-warnings.ts';
@@ -138,33 +139,56 @@ function readTls(
 function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveSettings): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const seen = new Set<string>();
+  const format: Format<Address | null> = type === 'srv' ? serviceName : dialAddress;
+  const { problems } = cluster;
   for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
-    const section = Section.of(value, path, cluster.problems, ENDPOINT);
-    if (section === null) continue;
-    const read = section.required<Address | null>(
-      'address',
-      type === 'srv' ? serviceName : dialAddress,
-      null,
-    );
-    const weight = section.optional('weight', integer({ min: 1, max: 1_000_000 }), 1);
-    const maxConnections = section.optional('maxConnections', integer(CONNECTIONS), 0);
+    const read = isMapping(value)
+      ? readEndpoint({ value, path }, format, problems)
+      : readAddress({ value, path }, format, problems);
     if (read === null) continue;
-    const address = read.kind === 'unix' ? socketAddress(section, base, read.path) : read;
+    const address = read.address.kind === 'unix' ? absolute(read.address.path, base) : read.address;
     const text = formatAddress(address);
-    if (seen.has(text)) {
-      section.problemAt('address', `${describe(text)} is listed twice: list it once, with a higher weight`);
-    }
+    const fault = seen.has(text)
+      ? `${describe(text)} is listed twice: list it once, with a higher weight`
+      : socketFault(address);
+    if (fault !== null) problems.valueError(isMapping(value) ? [...path, 'address'] : path, fault);
     seen.add(text);
-    endpoints.push({ address, weight, maxConnections });
+    endpoints.push({ ...read, address });
   }
   return endpoints;
 }
 
-function socketAddress(section: Section, base: BaseDirectory, path: string): Address {
-  const absolute = resolve(base.path, path);
-  if (Buffer.byteLength(absolute) > MAX_SOCKET_PATH_BYTES) {
-    const limit = `the system takes ${MAX_SOCKET_PATH_BYTES} bytes`;
-    section.problemAt('address', `the path ${absolute} is too long for a UNIX socket: ${limit}`);
-  }
-  return { kind: 'unix', path: absolute };
+/** Reads an endpoint that is a mapping. */
+function readEndpoint(
+  { value, path }: Located<unknown>,
+  format: Format<Address | null>,
+  problems: Problems,
+): Endpoint | null {
+  const section = Section.of(value, path, problems, ENDPOINT);
+  if (section === null) return null;
+  const address = section.required('address', format, null);
+  const weight = section.optional('weight', integer({ min: 1, max: 1_000_000 }), 1);
+  const maxConnections = section.optional('maxConnections', integer(CONNECTIONS), 0);
+  return address === null ? null : { address, weight, maxConnections };
+}
+
+/** Reads an endpoint that is an address alone. */
+function readAddress(
+  { value, path }: Located<unknown>,
+  format: Format<Address | null>,
+  problems: Problems,
+): Endpoint | null {
+  const address = readValue(value, path, problems, format, null);
+  return address === null ? null : { address, weight: 1, maxConnections: 0 };
+}
+
+function absolute(path: string, base: BaseDirectory): Address {
+  return { kind: 'unix', path: resolve(base.path, path) };
+}
+
+/** Returns why a socket's path cannot be used. Null if it can, and for other addresses. */
+function socketFault(address: Address): string | null {
+  if (address.kind !== 'unix' || Buffer.byteLength(address.path) <= MAX_SOCKET_PATH_BYTES) return null;
+  const limit = `the system takes ${MAX_SOCKET_PATH_BYTES} bytes`;
+  return `the path ${address.path} is too long for a UNIX socket: ${limit}`;
 }

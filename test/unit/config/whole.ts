@@ -174,7 +174,7 @@ clusters:
     resolve: { type: a, interval: 1h, servers: ['[::1]:53'] }
     masking: random
     tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
-    endpoints: [{ address: 'unix:./app.sock', weight: 2 }, { address: '[::1]:9001' }]
+    endpoints: [{ address: 'unix:./app.sock', weight: 2 }, '[::1]:9001']
   - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
   - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
   - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash, hashOn: { query: room } }

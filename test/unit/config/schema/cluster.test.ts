@@ -193,16 +193,13 @@ describe('cluster', () => {
       'endpoints:',
       '  - { address: "127.0.0.1:0" }',
       '  - { address: ":9001" }',
-      '  - 127.0.0.1:9001',
+      '  - 9001',
       '  - { address: "a:1", weight: 0 }',
       '  - {}',
     );
     assert.match(port ?? '', /^5:20: address: "127.0.0.1:0" has port 0/);
     assert.match(any ?? '', /^6:20: address: ":9001" means every interface/);
-    assert.match(
-      text ?? '',
-      /^7:9: endpoints: "127.0.0.1:9001" is not a mapping: an endpoint has address, weight/,
-    );
+    assert.match(text ?? '', /^7:9: endpoints: 9001 is not an endpoint's address: write host:port/);
     assert.match(weight ?? '', /^8:35: weight: 0 is out of range: write 1 to 1000000/);
     assert.equal(missing, '9:9: an endpoint needs "address"');
     assert.match(
@@ -218,6 +215,40 @@ describe('cluster', () => {
     assert.match(
       errors('endpoints: [{ address: "unix:./x" }, { address: "unix:x" }]')[0] ?? '',
       /is listed twice/,
+    );
+  });
+
+  it('reads an endpoint that is an address alone', () => {
+    const { endpoints } = read(
+      'endpoints: [10.0.0.1:80, "[::1]:9001", "unix:./app.sock", { address: "a:1", weight: 3 }]',
+    );
+    assert.deepEqual(endpoints, [
+      { address: { kind: 'tcp', host: '10.0.0.1', port: 80 }, weight: 1, maxConnections: 0 },
+      { address: { kind: 'tcp', host: '::1', port: 9001 }, weight: 1, maxConnections: 0 },
+      { address: { kind: 'unix', path: inDirectory('app.sock') }, weight: 1, maxConnections: 0 },
+      { address: { kind: 'tcp', host: 'a', port: 1 }, weight: 3, maxConnections: 0 },
+    ]);
+    const [service] = read('resolve: { type: srv }', 'endpoints: [_ws._tcp.example.com]').endpoints;
+    assert.deepEqual(service?.address, { kind: 'tcp', host: '_ws._tcp.example.com', port: 0 });
+  });
+
+  it('names the place of an address alone that is wrong', () => {
+    assert.deepEqual(
+      errors(
+        'endpoints:',
+        '  - a:1',
+        '  - a:0',
+        '  - { address: "a:1" }',
+        '  -',
+        `  - unix:/${'x'.repeat(120)}`,
+      ),
+      [
+        '6:9: endpoints: "a:0" has port 0, which cannot be dialled: write 1 to 65535',
+        '7:20: address: "a:1" is listed twice: list it once, with a higher weight',
+        "8:8: endpoints: an empty value is not an endpoint's address: write host:port, [ipv6]:port or unix:/path, " +
+          'such as "127.0.0.1:9001"',
+        `9:9: endpoints: the path /${'x'.repeat(120)} is too long for a UNIX socket: the system takes 107 bytes`,
+      ],
     );
   });
 
