@@ -3,11 +3,11 @@ import type { KeyTexts } from './key-text.ts';
 
 export const ROOT_KEYS: KeyTexts = {
   'workers.l7': {
-    text: 'Threads for listeners of mode l7. `auto` starts one per core.',
+    text: 'Threads for listeners of mode l7. `auto` starts one per core within the CPU quota of a container, and at most one per 64 MiB of memory.',
     type: '`auto`, or an integer, 1 to 256',
   },
   'workers.l4': {
-    text: 'Threads for listeners of mode l4. `auto` starts one per core.',
+    text: 'Threads for listeners of mode l4. `auto` starts one per core within the CPU quota of a container, and at most one per 64 MiB of memory.',
     type: '`auto`, or an integer, 1 to 256',
   },
   'workers.bufferBudget': {

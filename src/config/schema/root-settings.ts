@@ -1,5 +1,5 @@
 /** Settings of the root: their paths, formats and defaults. */
-import { availableParallelism, totalmem } from 'node:os';
+import { automaticThreads, availableMemory } from '../../core/machine/resources.ts';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import { DESCRIBE, Description } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
@@ -32,9 +32,9 @@ export interface Setting<T> {
 
 const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 
-/** A number of threads. `auto` is the number of cores available to the process. */
+/** A number of threads. `auto` depends on the cores and the memory available to the process. */
 export const workerCount: Format<number> = (value) => {
-  if (value === 'auto') return availableParallelism();
+  if (value === 'auto') return automaticThreads();
   try {
     return integer({ min: 1, max: 256 })(value);
   } catch {
@@ -45,10 +45,7 @@ export const workerCount: Format<number> = (value) => {
 /** A size in bytes. `auto` is a quarter of the memory available to the process. */
 const bufferBudget: Format<number> = (value) => {
   if (value !== 'auto') return byteSize({ min: 2 ** 20, max: 2 ** 50 })(value);
-  const constrained = process.constrainedMemory();
-  // Without a limit, it is 0 or exceeds the machine's memory.
-  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.floor(memory / 4);
+  return Math.floor(availableMemory() / 4);
 };
 
 const principalWord = oneOf('plain', 'hashed', 'off');

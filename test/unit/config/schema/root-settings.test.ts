@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SETTINGS, workerCount } from '../../../../src/config/schema/root-settings.ts';
 import { FormatError } from '../../../../src/config/syntax/formats.ts';
+import { automaticThreads } from '../../../../src/core/machine/resources.ts';
 import { MINIMAL, errorsOf, load } from '../load.ts';
 
 describe('settings of the root', () => {
   it('count threads', () => {
-    assert.equal(workerCount('auto'), availableParallelism());
+    assert.equal(workerCount('auto'), automaticThreads());
     assert.equal(workerCount(3), 3);
     for (const value of [0, -1, 1.5, 257, '2', 'all', null]) {
       assert.throws(() => workerCount(value), /is not a number of threads: write auto, or 1 to 256$/);
