@@ -4,6 +4,7 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { formatAddress } from '../../core/address.ts';
 import type { Address } from '../../core/address.ts';
+import { INSPECT_PROTOCOL, inspect } from './inspection.ts';
 
 /** The behaviour of a backend. Several backends may share an app. */
 export interface DemoApp {
@@ -31,7 +32,7 @@ const KEEP_ALIVE_MS = 30_000;
 
 /**
  * One demo server on one address. It accepts WebSockets on any path and answers plain HTTP with a line of
- * text.
+ * text. A client of the subprotocol `sluice.inspect` gets its own handshake back, whatever the app is.
  */
 export class Backend {
   readonly endpoint: string;
@@ -58,7 +59,8 @@ export class Backend {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         // A close follows each error and cleans up.
         webSocket.on('error', () => undefined);
-        app.connect(webSocket, { endpoint: this.endpoint, ...engineIn(request) });
+        if (webSocket.protocol === INSPECT_PROTOCOL) this.#describe(webSocket, request);
+        else app.connect(webSocket, { endpoint: this.endpoint, ...engineIn(request) });
       });
     });
   }
@@ -99,7 +101,16 @@ export class Backend {
     clearTimeout(deadline);
   }
 
+  /** Tells a client what arrived of its handshake, and closes its WebSocket. */
+  #describe(socket: WebSocket, request: IncomingMessage): void {
+    socket.send(JSON.stringify(inspect(request, { app: this.#app.name, endpoint: this.endpoint })));
+    socket.close(1000, 'described');
+    const deadline = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+    socket.once('close', () => clearTimeout(deadline));
+  }
+
   #selectSubprotocol(offered: ReadonlySet<string>): string | false {
+    if (offered.has(INSPECT_PROTOCOL)) return INSPECT_PROTOCOL;
     const { subprotocol } = this.#app;
     if (subprotocol !== null && offered.has(subprotocol)) return subprotocol;
     const [first] = offered;

@@ -1,11 +1,14 @@
-import type { Config } from '../../config/types/config.ts';
+import type { Config, DemoSettings } from '../../config/types/config.ts';
 import type { Address } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import { Backend } from './backend.ts';
 import type { DemoApp } from './backend.ts';
-import { ChatRoom } from './chat-room.ts';
+import { ChatRoom } from './chat/chat-room.ts';
 import { echo } from './echo.ts';
+import { Feed } from './feed/feed.ts';
+import { Game } from './game/game.ts';
+import { JobBoard } from './jobs/job-board.ts';
 
 /** The running demo servers. */
 export interface Backends {
@@ -15,7 +18,18 @@ export interface Backends {
   close(): Promise<void>;
 }
 
-type DemoConfig = Pick<Config, 'demo' | 'clusters'>;
+interface DemoConfig {
+  readonly demo: Partial<DemoSettings> | null;
+  readonly clusters: Config['clusters'];
+}
+
+const APPS: readonly { readonly key: keyof DemoSettings; readonly create: () => DemoApp }[] = [
+  { key: 'echo', create: () => echo },
+  { key: 'chat', create: () => new ChatRoom() },
+  { key: 'feed', create: () => new Feed() },
+  { key: 'game', create: () => new Game() },
+  { key: 'job', create: () => new JobBoard() },
+];
 
 interface Plan {
   readonly app: DemoApp;
@@ -30,12 +44,11 @@ interface Plan {
  * stopped then.
  */
 export async function startBackends(config: DemoConfig): Promise<Backends> {
-  const plans = [
-    ...plan(config, config.demo?.echo ?? null, echo),
-    ...plan(config, config.demo?.chat ?? null, new ChatRoom()),
-  ];
+  const { demo } = config;
+  const plans = APPS.flatMap(({ key, create }) => plan(config, demo?.[key] ?? null, create));
   if (plans.length === 0) {
-    throw new StartError('the configuration names no demo: set demo.echo, demo.chat or both to a cluster');
+    const keys = APPS.map(({ key }) => `demo.${key}`).join(', ');
+    throw new StartError(`the configuration names no demo: set one or more of ${keys} to a cluster`);
   }
   const started = await Promise.allSettled(plans.map(listen));
   const backends = started.filter((result) => result.status === 'fulfilled').map((result) => result.value);
@@ -53,13 +66,14 @@ export async function startBackends(config: DemoConfig): Promise<Backends> {
   return { lines, close };
 }
 
-function plan(config: DemoConfig, name: string | null, app: DemoApp): Plan[] {
+function plan(config: DemoConfig, name: string | null, create: () => DemoApp): Plan[] {
   if (name === null) return [];
   const cluster = config.clusters.find((cluster) => cluster.name === name);
   if (cluster === undefined) throw new StartError(`the demo's cluster ${name} is not among the clusters`);
   if (cluster.tls !== null) {
     throw new StartError(`the demo's cluster ${name} has tls: the demo speaks plain WebSocket, remove it`);
   }
+  const app = create();
   return cluster.endpoints.map(({ address }) => ({ app, cluster: name, address }));
 }
 

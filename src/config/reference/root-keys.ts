@@ -157,6 +157,18 @@ export const ROOT_KEYS: KeyTexts = {
     text: 'Cluster whose endpoints sluice itself plays: they form one chat room. Leave it out in production.',
     type: 'name of a cluster',
   },
+  'demo.feed': {
+    text: 'Cluster whose endpoints sluice itself plays: they push the same simulated prices to everybody. Leave it out in production.',
+    type: 'name of a cluster',
+  },
+  'demo.game': {
+    text: 'Cluster whose endpoints sluice itself plays: players in one arena collect coins. Leave it out in production.',
+    type: 'name of a cluster',
+  },
+  'demo.job': {
+    text: 'Cluster whose endpoints sluice itself plays: they run long jobs and push the progress. Leave it out in production.',
+    type: 'name of a cluster',
+  },
   listeners: { text: 'Addresses that clients connect to.', default: 'required' },
   clusters: { text: 'Groups of endpoints that connections go to.' },
 };

@@ -148,6 +148,9 @@ export const SETTINGS = {
   'revocations.file': setting('File that keeps revocations across restarts', nullable(text('a file')), null),
   'demo.echo': setting('Cluster served by the demo echo servers', nullable(text('a cluster')), null),
   'demo.chat': setting('Cluster served by the demo chat room', nullable(text('a cluster')), null),
+  'demo.feed': setting('Cluster served by the demo price feed', nullable(text('a cluster')), null),
+  'demo.game': setting('Cluster served by the demo game', nullable(text('a cluster')), null),
+  'demo.job': setting('Cluster served by the demo job board', nullable(text('a cluster')), null),
   listeners: listSetting('Addresses that clients connect to', 'listeners'),
   clusters: listSetting('Groups of endpoints that receive connections', 'clusters'),
 } as const;

@@ -175,11 +175,20 @@ function readRedis(settings: Settings, problems: Problems): RedisSettings | null
 }
 
 function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems): DemoSettings | null {
-  const demo = { echo: settings.read('demo.echo'), chat: settings.read('demo.chat') };
-  if (demo.echo === null && demo.chat === null) return null;
-  for (const [key, name] of Object.entries(demo)) if (name !== null) clusters.refer(['demo', key], name);
-  if (demo.echo === demo.chat) {
-    problems.valueError(['demo', 'chat'], `"${demo.chat ?? ''}" is the cluster of echo: name another`);
+  const demo: DemoSettings = {
+    echo: settings.read('demo.echo'),
+    chat: settings.read('demo.chat'),
+    feed: settings.read('demo.feed'),
+    game: settings.read('demo.game'),
+    job: settings.read('demo.job'),
+  };
+  const owners = new Map<string, string>();
+  for (const [key, name] of Object.entries(demo) as [string, string | null][]) {
+    if (name === null) continue;
+    clusters.refer(['demo', key], name);
+    const owner = owners.get(name);
+    if (owner === undefined) owners.set(name, key);
+    else problems.valueError(['demo', key], `"${name}" is the cluster of ${owner}: name another`);
   }
-  return demo;
+  return owners.size === 0 ? null : demo;
 }

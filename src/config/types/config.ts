@@ -127,4 +127,7 @@ export interface TracingSettings {
 export interface DemoSettings {
   readonly echo: string | null;
   readonly chat: string | null;
+  readonly feed: string | null;
+  readonly game: string | null;
+  readonly job: string | null;
 }

@@ -36,7 +36,7 @@ shutdown: { grace: 1500ms, readyDelay: 1s }
 drain: { rate: 7/s, deadline: 1h, jitter: 250ms }
 redis: { url: 'rediss://edge@cache.internal:6380/3', onFailure: refuse, prefix: edge }
 revocations: { keep: 90m, file: ./revoked.json }
-demo: { echo: app, chat: chat }
+demo: { echo: app, chat: chat, feed: plain, game: found, job: jobs }
 listeners:
   - name: web
     mode: l7
@@ -178,6 +178,7 @@ clusters:
   - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
   - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
   - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash, hashOn: { query: room } }
+  - { name: jobs, endpoints: [{ address: 'a.example:2' }] }
 `;
 
 /** The files that {@link WHOLE} names. */

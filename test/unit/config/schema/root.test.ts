@@ -20,15 +20,21 @@ describe('root', () => {
     assert.deepEqual(load(text).config.clusters, []);
   });
 
-  it('refuses one cluster for both parts of the demo', () => {
+  it('refuses one cluster for two parts of the demo', () => {
     assert.deepEqual(errorsOf(`${MINIMAL}demo: { echo: app, chat: app }\n`), [
       '7:26: chat: "app" is the cluster of echo: name another',
+    ]);
+    assert.deepEqual(errorsOf(`${MINIMAL}demo: { job: app, feed: app }\n`), [
+      '7:14: job: "app" is the cluster of feed: name another',
     ]);
     assert.equal(load(`${MINIMAL}demo: {}\n`).config.demo, null);
     assert.equal(load(`${MINIMAL}demo:\n`).config.demo, null);
     assert.deepEqual(load(`${MINIMAL}demo: { chat: app, echo: null }\n`).config.demo, {
       echo: null,
       chat: 'app',
+      feed: null,
+      game: null,
+      job: null,
     });
   });
 });

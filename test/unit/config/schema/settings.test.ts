@@ -53,7 +53,7 @@ describe('sources of settings', () => {
     assert.equal(config.redis?.url, 'rediss://:secret@cache.internal:6380/1');
     assert.deepEqual(config.revocations, { keepMs: 3_600_000, file: '/var/lib/sluice/revocations.json' });
     assert.equal(config.shutdown.graceMs, 60_000);
-    assert.deepEqual(config.demo, { echo: 'app', chat: null });
+    assert.deepEqual(config.demo, { echo: 'app', chat: null, feed: null, game: null, job: null });
     assert.equal(config.clusters[0]?.name, 'app');
   });
 

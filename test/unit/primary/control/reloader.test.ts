@@ -125,7 +125,7 @@ describe('the reloader', () => {
         tapRedact: ['$..password'],
       },
       log: { ...config.log, level: 'debug', format: 'pretty', file: '/var/log/sluice' },
-      demo: { echo: 'app', chat: null },
+      demo: { echo: 'app', chat: null, feed: null, game: null, job: null },
     };
     let next = other;
     const applied: Config[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readMessage } from '../../../../src/cli/demo/chat-message.ts';
+import { readMessage } from '../../../../../src/cli/demo/chat/chat-message.ts';
 
 const named = (name: string): unknown => readMessage(JSON.stringify({ type: 'hello', name }));
 const said = (text: string): unknown => readMessage(JSON.stringify({ type: 'say', text }));

@@ -1,18 +1,13 @@
 import type { WebSocket } from 'ws';
-import type { Carriers, DemoApp } from './backend.ts';
+import type { Carriers, DemoApp } from '../backend.ts';
+import { Client } from '../client.ts';
 import { readMessage } from './chat-message.ts';
 import type { FromMember, Said, ToMember } from './chat-message.ts';
-import { RateLimit } from './rate-limit.ts';
 
 const MAX_MEMBERS = 1000;
 const MAX_HISTORY = 50;
 const MAX_MESSAGES = 20;
 const WINDOW_MS = 5000;
-/** Max consecutive refused messages before the member is disconnected. */
-const MAX_REFUSED = 100;
-/** Max bytes buffered for a member before it is disconnected. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-const CLOSE_GRACE_MS = 2000;
 
 /**
  * A chat room that all endpoints of a cluster share.
@@ -39,8 +34,9 @@ export class ChatRoom implements DemoApp {
     }
     const member = new Member(socket, carriers.endpoint, ++this.#lastMember);
     this.#members.add(member);
-    socket.on('message', (data, isBinary) =>
-      this.#receive(member, isBinary ? null : (data as Buffer).toString()),
+    member.listen(
+      (text) => this.#receive(member, text),
+      () => member.say({ type: 'notice', text: member.limitNotice }),
     );
     socket.once('close', () => this.#leave(member));
     const { by, name } = member;
@@ -49,7 +45,6 @@ export class ChatRoom implements DemoApp {
   }
 
   #receive(member: Member, text: string | null): void {
-    if (!member.mayTalk()) return;
     const message = text === null ? 'Messages are text.' : readMessage(text);
     if (typeof message === 'string') {
       member.say({ type: 'error', text: message });
@@ -98,56 +93,19 @@ export class ChatRoom implements DemoApp {
   }
 }
 
-/** One WebSocket in the room. */
-class Member {
-  readonly endpoint: string;
+/** One client of the room. */
+class Member extends Client {
   readonly by: number;
   name: string;
   present = false;
-  readonly #socket: WebSocket;
-  readonly #limit = new RateLimit(MAX_MESSAGES, WINDOW_MS);
-  #refused = 0;
 
   constructor(socket: WebSocket, endpoint: string, by: number) {
-    this.#socket = socket;
-    this.endpoint = endpoint;
+    super(socket, endpoint, { messages: MAX_MESSAGES, windowMs: WINDOW_MS });
     this.by = by;
     this.name = `guest ${by}`;
   }
 
-  /**
-   * Counts a message of the member. The first message over the limit gets a notice; many of them close the
-   * connection.
-   */
-  mayTalk(): boolean {
-    if (this.#limit.allow(performance.now())) {
-      this.#refused = 0;
-      return true;
-    }
-    if (++this.#refused === 1) {
-      const text = `Not so fast, please: ${MAX_MESSAGES} messages in ${WINDOW_MS / 1000} seconds. The last one was not passed on.`;
-      this.say({ type: 'notice', text });
-    } else if (this.#refused > MAX_REFUSED) {
-      this.#close(1008, 'too many messages');
-    }
-    return false;
-  }
-
   say(message: ToMember): void {
     this.send(JSON.stringify(message));
-  }
-
-  send(json: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#close(1013, 'reading too slowly');
-    else this.#socket.send(json);
-  }
-
-  /** Closes the connection. A client that does not answer soon is cut, and its buffered messages are lost. */
-  #close(code: number, reason: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.close(code, reason);
-    const deadline = setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS);
-    this.#socket.once('close', () => clearTimeout(deadline));
   }
 }

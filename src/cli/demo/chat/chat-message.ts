@@ -1,4 +1,5 @@
 /** The JSON messages between the demo's chat room and its members. */
+import { cleanName, readObject } from '../json-object.ts';
 
 export type FromMember =
   { readonly type: 'hello'; readonly name: string } | { readonly type: 'say'; readonly text: string };
@@ -59,10 +60,7 @@ interface Remark {
   readonly text: string;
 }
 
-const MAX_NAME_CHARACTERS = 24;
-/** Control, format, line-separating, unassigned and private-use characters, and lone surrogates. */
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** The same, except line breaks and the zero-width joiner of emoji, which a message may contain. */
+/** Invisible characters, except line breaks and the zero-width joiner of emoji, which a message may contain. */
 const INVISIBLE_IN_TEXT = /(?![\n\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
@@ -71,14 +69,9 @@ const INVISIBLE_IN_TEXT = /(?![\n\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
  * @returns the message, or a sentence that tells the sender what is wrong
  */
 export function readMessage(json: string): FromMember | string {
-  let message: unknown;
-  try {
-    message = JSON.parse(json);
-  } catch {
-    return 'This is not JSON.';
-  }
-  if (typeof message !== 'object' || message === null) return 'A message is a JSON object.';
-  const { type, name, text } = message as Readonly<Record<string, unknown>>;
+  const message = readObject(json);
+  if (typeof message === 'string') return message;
+  const { type, name, text } = message;
   if (type === 'hello') {
     if (typeof name !== 'string') return 'A hello has a name.';
     const clean = cleanName(name);
@@ -90,12 +83,6 @@ export function readMessage(json: string): FromMember | string {
     return clean === '' ? 'The text is empty.' : { type, text: clean };
   }
   return 'The type of a message is hello or say.';
-}
-
-function cleanName(name: string): string {
-  const line = name.normalize('NFC').replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
-  // By code point: a surrogate pair must not be split.
-  return Array.from(line).slice(0, MAX_NAME_CHARACTERS).join('').trim();
 }
 
 /** Keeps line breaks, with at most one empty line in a row. */

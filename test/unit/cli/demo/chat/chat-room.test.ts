@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { ChatRoom } from '../../../../src/cli/demo/chat-room.ts';
-import { FakeWebSocket } from '../../../support/websocket/fake-web-socket.ts';
+import { ChatRoom } from '../../../../../src/cli/demo/chat/chat-room.ts';
+import { FakeWebSocket } from '../../../../support/websocket/fake-web-socket.ts';
 
 function join(room: ChatRoom): FakeWebSocket {
   const socket = new FakeWebSocket();
