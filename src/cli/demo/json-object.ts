@@ -1,4 +1,4 @@
-/** What the messages of all demo apps have in common: they are JSON objects, and some have a name. */
+/** The messages of all demo apps are JSON objects, and some have a name. */
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

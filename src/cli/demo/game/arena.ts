@@ -10,7 +10,7 @@ export const GOAL = 20;
 
 const SPEED_PER_SECOND = 360;
 const COINS = 8;
-/** One coin of so many is golden. */
+/** One coin of six is golden. */
 const GOLDEN_ONE_OF = 6;
 const GOLDEN_VALUE = 3;
 
@@ -88,7 +88,7 @@ export class Arena {
   /**
    * Lets time pass.
    *
-   * @returns the player who has won the round, or null if the round goes on
+   * @returns the player who has won the round, or null if the round continues
    */
   step(seconds: number): Player | null {
     for (const player of this.#players.values()) {

@@ -11,7 +11,7 @@ const MAX_MESSAGES = 120;
 const WINDOW_MS = 2000;
 const TICK_MS = 50;
 const ROSTER_MS = 100;
-/** A player that nobody has steered for so long leaves the arena. */
+/** A player that nobody steers leaves the arena after this time. */
 const IDLE_MS = 60_000;
 
 /**

@@ -11,16 +11,16 @@ const WINDOW_MS = 5000;
 const MAX_RUNNING = 20;
 /** Max jobs to remember. The oldest ended one is forgotten first. */
 const MAX_JOBS = 200;
-/** Time between the steps of a job, of which it has a hundred. */
+/** Time between two of a job's hundred steps. */
 const STEP_MS = 150;
 
-/** Messages of clients. A client watches one job at a time: the one that it has named last. */
+/** Messages of clients. A client watches the job that it named last. */
 type FromClient = { readonly type: 'start' } | { readonly type: 'watch' | 'cancel'; readonly id: string };
 
 type ToClient =
   | { readonly type: 'welcome'; readonly endpoint: string }
   | Progress
-  /** There is no such job, or no longer. */
+  /** The job is unknown or forgotten. */
   | { readonly type: 'unknown'; readonly id: string }
   | { readonly type: 'error' | 'notice'; readonly text: string };
 
@@ -93,7 +93,7 @@ export class JobBoard implements DemoApp {
     watcher.job = watcher.started = job;
     watcher.tell(job.progress);
     this.#timer ??= setInterval(() => this.#step(), STEP_MS);
-    // The timer must not keep the process alive: a job goes on without watchers.
+    // The timer must not keep the process alive: a job continues without watchers.
     this.#timer.unref();
   }
 

@@ -48,7 +48,7 @@ describe('the job board', () => {
     assert.equal(owner.sent.length, count);
   });
 
-  it('continues a job whose client has gone, and shows it to a later one', () => {
+  it('continues a job whose client has left, and shows it to a later one', () => {
     const board = new JobBoard();
     const before = connect(board);
     const { id } = tell(before, { type: 'start' });
