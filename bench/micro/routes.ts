@@ -5,7 +5,7 @@ import type { RouteTable } from '../../src/routing/route-table.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const ANY: RouteMatch = {
-  host: null,
+  hosts: [],
   path: null,
   pathPrefix: null,
   pathRegex: null,
@@ -31,18 +31,21 @@ function indexedCases(count: number): MicroCase[] {
   const last = count - 1;
   const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
   const prefixes = tableOf(count, (index) => ({ pathPrefix: `/app/${index}/` }));
-  const hosts = tableOf(count, (index) => ({ host: `h${index}.example.com`, pathPrefix: '/' }));
-  const wildcards = tableOf(count, (index) => ({ host: `*.h${index}.example.com`, pathPrefix: '/' }));
+  const hosts = tableOf(count, (index) => ({ hosts: [`h${index}.example.com`], pathPrefix: '/' }));
+  const wildcards = tableOf(count, (index) => ({ hosts: [`*.h${index}.example.com`], pathPrefix: '/' }));
   const both = tableOf(count, (index) => ({
-    host: `h${index % HOSTS}.example.com`,
+    hosts: [`h${index % HOSTS}.example.com`],
     pathPrefix: `/app/${index}`,
   }));
+  const names = Array.from({ length: count }, (_, index) => `h${index}.example.com`);
+  const list = tableOf(1, () => ({ hosts: names, pathPrefix: '/' }));
   const bothHost = `h${last % HOSTS}.example.com`;
   return [
     match(paths, `path, ${count} routes`, request('example.com', `/app/${last}`)),
     match(prefixes, `prefix, ${count} routes`, request('example.com', `/app/${last}/room/7`)),
     match(prefixes, `prefix of a deep path, ${count} routes`, request('example.com', `/app/${last}${DEEP}`)),
     match(hosts, `host, ${count} routes`, request(`h${last}.example.com`, '/wsapp')),
+    match(list, `one of ${count} hosts of a route`, request(`h${last}.example.com`, '/wsapp')),
     match(wildcards, `wildcard host, ${count} routes`, request(`a.b.h${last}.example.com`, '/wsapp')),
     match(both, `host and prefix, ${count} routes`, request(bothHost, `/app/${last}/room/7`)),
     match(paths, `none, ${count} routes`, request('example.com', '/nowhere'), false),

@@ -215,8 +215,9 @@ function changesTree({ set, add, remove }: HeaderChanges): Tree | null {
   });
 }
 
-function matchTree({ headers, query, clientCertificate, ...match }: RouteMatch): Tree {
+function matchTree({ hosts, headers, query, clientCertificate, ...match }: RouteMatch): Tree {
   return without({
+    host: hosts.length < 2 ? (hosts[0] ?? null) : hosts,
     ...match,
     clientCertificate: clientCertificate === null ? null : without({ ...clientCertificate }),
     headers: headers.size === 0 ? null : headers,

@@ -8,6 +8,7 @@ import type {
   RouteMatch,
 } from '../config/types/route.ts';
 
+const NO_HOSTS: RouteMatch['hosts'] = [];
 const NO_TEXTS: ReadonlyMap<string, string> = new Map();
 const NO_CHANGES: HeaderChanges = { set: NO_TEXTS, add: NO_TEXTS, remove: [] };
 const NO_HEADERS: RouteHeaders = { request: NO_CHANGES, response: NO_CHANGES };
@@ -29,9 +30,10 @@ export function compactRoute(route: Route): Route {
 }
 
 function compactMatch(match: RouteMatch): RouteMatch {
-  const { headers, query } = match;
+  const { hosts, headers, query } = match;
   return {
     ...match,
+    hosts: hosts.length === 0 ? NO_HOSTS : hosts,
     headers: headers.size === 0 ? NO_TEXTS : headers,
     query: query.size === 0 ? NO_TEXTS : query,
   };

@@ -31,6 +31,8 @@ const SEVERAL_VALUES: RouteRefusal = Object.freeze({
   reason: 'a query parameter has more than one value',
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
+/** The hosts of a route for any host. */
+const ANY_HOST: readonly null[] = Object.freeze([null]);
 /** No conditions: thousands of routes share this array. */
 const NONE: readonly never[] = Object.freeze([]);
 
@@ -44,7 +46,8 @@ type Reach = 'all' | 'some' | 'none';
 export class CompiledRoute<T> {
   /** Index in the configuration. The matching route with the lowest order wins. */
   readonly order: number;
-  readonly host: string | null;
+  /** Hosts and wildcards; one null for any host. */
+  readonly hosts: readonly (string | null)[];
   readonly path: string | null;
   readonly pathPrefix: string | null;
   readonly #expression: LinearExpression | null;
@@ -63,7 +66,7 @@ export class CompiledRoute<T> {
   constructor(order: number, match: RouteMatch, value: T, known: CompiledRoute<T> | null = null) {
     this.order = order;
     this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });
-    this.host = match.host;
+    this.hosts = match.hosts.length === 0 ? ANY_HOST : match.hosts;
     this.#subprotocol = match.subprotocol;
     if (known !== null) {
       this.path = known.path;

@@ -1,7 +1,7 @@
 import type { CompiledRoute } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
 
-/** The host of a route; null for any host. */
+/** One host of a route; null for any host. */
 type Host = string | null;
 
 /** Indexes the routes of a table by host, and under each host by path. */
@@ -37,11 +37,11 @@ export class HostIndex<T> {
   }
 
   /**
-   * Adds a route, before the index serves its first request. The routes of its host must not be shared with
-   * another index. Routes of a host must be added in ascending order.
+   * Adds a route to one of its hosts, before the index serves its first request. The routes of the host must
+   * not be shared with another index. Routes of a host must be added in ascending order.
    */
-  add(route: CompiledRoute<T>): void {
-    this.#indexFor(route.host).add(route);
+  add(host: Host, route: CompiledRoute<T>): void {
+    this.#indexFor(host).add(route);
   }
 
   /** Lists the indexes of a request's host: for any host, for this host, and for each wildcard above it. */

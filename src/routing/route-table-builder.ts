@@ -13,7 +13,7 @@ const ORDER_STEP = 1024;
 
 /**
  * Builds a listener's new route table, sharing unchanged parts with the current one: a change of one route
- * costs only the routes of its host.
+ * costs only the routes of its hosts.
  */
 export class RouteTableBuilder<T> {
   readonly #previous: RouteTable<T> | null;
@@ -49,7 +49,7 @@ export class RouteTableBuilder<T> {
       known === null
         ? spellingsOf(match).map((spelled) => new CompiledRoute(this.#order, spelled, value))
         : known.map((each) => new CompiledRoute(this.#order, match, value, each));
-    for (const route of routes) this.#changed.add(route.host);
+    for (const route of routes) this.#change(route);
     this.#routes.push(...routes);
     return routes;
   }
@@ -57,17 +57,21 @@ export class RouteTableBuilder<T> {
   /** Builds the table of the added routes. */
   *build(): Steps<RouteTable<T>> {
     const changed = this.#changed;
-    for (const { host } of this.#gone()) {
-      changed.add(host);
+    for (const route of this.#gone()) {
+      this.#change(route);
       yield;
     }
     const hosts = this.#previous?.hosts.without(changed) ?? HostIndex.empty<T>();
     yield;
     for (const route of this.#routes) {
-      if (changed.has(route.host)) hosts.add(route);
+      for (const host of route.hosts) if (changed.has(host)) hosts.add(host, route);
       yield;
     }
     return new RouteTable(this.#routes, hosts);
+  }
+
+  #change({ hosts }: CompiledRoute<T>): void {
+    for (const host of hosts) this.#changed.add(host);
   }
 
   /** Lists the routes of the previous table that were not added again. Both lists are in ascending order. */

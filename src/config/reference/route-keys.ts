@@ -40,8 +40,9 @@ export const ROUTE_KEYS: KeyTexts = {
   },
 
   'listeners.routes.match.host': {
-    text: 'Host without its port. `*.` stands for one or more labels.',
-    type: 'host name, `*.` and a name, or an address',
+    text: 'Host without its port, or several. `*.` stands for one or more labels.',
+    type: 'host name, `*.` and a name, an address, or a list of them',
+    default: 'any host',
   },
   'listeners.routes.match.path': 'Exact path. It excludes `pathPrefix` and `pathRegex`.',
   'listeners.routes.match.pathPrefix':

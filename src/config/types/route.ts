@@ -32,8 +32,11 @@ export interface HeaderChanges {
 
 /** Conditions of a route. All must hold. Names of hosts and headers are in lower case. */
 export interface RouteMatch {
-  /** `example.com` or `*.example.com`, without a port. The star matches one or more labels. */
-  readonly host: string | null;
+  /**
+   * `example.com` or `*.example.com`, without a port. The star matches one or more labels. One of them must
+   * match. Empty for any host.
+   */
+  readonly hosts: readonly string[];
   readonly path: string | null;
   /** A prefix of whole segments: `/chat` matches `/chat` and `/chat/x`, not `/chatter`. */
   readonly pathPrefix: string | null;

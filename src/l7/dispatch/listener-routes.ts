@@ -103,6 +103,6 @@ function isTo({ action }: Route, cluster: string): boolean {
 }
 
 /** Returns a text that is the same for equal conditions. */
-function patternOf({ host, path, pathPrefix, pathRegex }: RouteMatch): string {
-  return `${host ?? ''} ${path ?? pathPrefix ?? pathRegex ?? ''}`;
+function patternOf({ hosts, path, pathPrefix, pathRegex }: RouteMatch): string {
+  return `${hosts[0] ?? ''} ${path ?? pathPrefix ?? pathRegex ?? ''}`;
 }

@@ -81,7 +81,7 @@ function routeTo(path: string): Route {
   return {
     name: WARM_UP,
     match: {
-      host: null,
+      hosts: [],
       path,
       pathPrefix: null,
       pathRegex: null,

@@ -114,7 +114,7 @@ describe('loader', () => {
             {
               name: 'route-1',
               match: {
-                host: null,
+                hosts: [],
                 path: null,
                 pathPrefix: null,
                 pathRegex: null,

@@ -79,7 +79,7 @@ listeners:
       - { name: exact, match: { path: /a }, respond: { status: 200, body: " pong\\n\\n", contentType: text/html } }
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { pathRegex: '^/v1/(.*)$' }, cluster: app, rewrite: { path: /api/$1 } }
-      - { match: { host: '10.0.0.1' }, cluster: app }
+      - { match: { host: [10.0.0.1, '*.example.org'] }, cluster: app }
       - { match: {}, static: { root: './it''s here', index: start.html, fallback: app/shell.html, precompressed: true, cacheControl: no-cache } }
   - name: own
     mode: l7

@@ -7,7 +7,7 @@ import type { RouteMatch } from '../../../src/config/types/route.ts';
  * A test spreads them, and adds the conditions that it is about.
  */
 export const ANY: RouteMatch = {
-  host: null,
+  hosts: [],
   path: null,
   pathPrefix: null,
   pathRegex: null,

@@ -53,7 +53,7 @@ describe('a path with several readings', () => {
       open: {},
     });
     assert.equal(gold('//admin'), 'ambiguous');
-    const host = router({ guard: { pathPrefix: '/admin', host: 'other.example' }, open: {} });
+    const host = router({ guard: { pathPrefix: '/admin', hosts: ['other.example'] }, open: {} });
     assert.equal(host('//admin'), 'open //admin');
   });
 
@@ -113,7 +113,7 @@ describe('a path with several readings', () => {
     }
     for (const raw of odd) {
       assert.match(guarded(raw), /^open /, raw);
-      const elsewhere = { host: 'other.example', pathRegex: '^/r' };
+      const elsewhere = { hosts: ['other.example'], pathRegex: '^/r' };
       assert.match(router({ guard: elsewhere, open: {} })(raw), /^open /, raw);
     }
     const api = router({ api: { pathPrefix: '/api/v1' }, page: { pathPrefix: '/api' }, web: {} });

@@ -42,7 +42,7 @@ function valueOf(table: RouteTable<string>, asked: RouteRequest): string | null 
 }
 
 const named = (host: string | null, pathPrefix: string, value = `${host} ${pathPrefix}`): Listed => ({
-  match: { ...ANY, host, pathPrefix },
+  match: { ...ANY, hosts: host === null ? [] : [host], pathPrefix },
   value,
 });
 
@@ -95,6 +95,21 @@ describe('a table built from another', () => {
     assert.equal(valueOf(table, request('a.com', '/')), 'a.com /');
   });
 
+  it('shares the indexes of the other hosts of a route that has one host in common with a change', () => {
+    const both: Listed = { match: { ...ANY, hosts: ['a.com', 'b.com'], pathPrefix: '/' }, value: 'both' };
+    const before = build([both]);
+    const added = named('a.com', '/x');
+    const { table, compiled } = build([added, both], before);
+    assert.equal(compiled.get(both.match), before.compiled.get(both.match));
+    assert.equal(table.hosts.of('b.com')[1], before.table.hosts.of('b.com')[1]);
+    for (const path of ['/x', '/y']) assert.equal(valueOf(table, request('b.com', path)), 'both');
+    assert.equal(valueOf(table, request('a.com', '/x')), added.value);
+    assert.equal(valueOf(table, request('a.com', '/y')), 'both');
+    const { table: fewer } = build([{ match: { ...both.match, hosts: ['a.com'] }, value: 'a' }], before);
+    assert.equal(valueOf(fewer, request('b.com', '/')), null);
+    assert.equal(valueOf(fewer, request('a.com', '/')), 'a');
+  });
+
   it('finds room for any number of routes between two others', () => {
     const [first, last] = [named('a.com', '/a'), named('a.com', '/')];
     let built = build([first, last]);
@@ -111,12 +126,12 @@ describe('a table built from another', () => {
   });
 
   it('answers like a newly built table after any additions, removals and moves', () => {
-    const hosts = ['a.com', 'b.a.com', '*.a.com', '*.com', null];
+    const lists = [['a.com'], ['b.a.com', 'd.com'], ['*.a.com', 'a.com'], ['*.com'], []];
     const paths = ['/', '/x', '/x/y', '/%78', '/z'];
-    const pool = hosts.flatMap((host) =>
+    const pool = lists.flatMap((hosts) =>
       paths.flatMap((path) => [
-        { match: { ...ANY, host, path }, value: `${host} =${path}` },
-        { match: { ...ANY, host, pathPrefix: path }, value: `${host} ${path}` },
+        { match: { ...ANY, hosts, path }, value: `${hosts.join()} =${path}` },
+        { match: { ...ANY, hosts, pathPrefix: path }, value: `${hosts.join()} ${path}` },
       ]),
     );
     // The same conditions may lead elsewhere: a value with another number.

@@ -135,13 +135,22 @@ describe('RouteTable', () => {
   });
 
   it('matches a host exactly', () => {
-    const table = tableOf({ host: 'example.com' });
+    const table = tableOf({ hosts: ['example.com'] });
     assert.equal(table.match(request('/'))?.value, 0);
     assert.equal(table.match(request('/', { host: 'www.example.com' })), null);
   });
 
+  it('matches each host of a list', () => {
+    const table = tableOf({ hosts: ['example.com', '*.example.com', 'other.test'], pathPrefix: '/a' }, {});
+    for (const host of ['example.com', 'a.b.example.com', 'other.test']) {
+      assert.equal(table.match(request('/a', { host }))?.value, 0, host);
+      assert.equal(table.match(request('/b', { host }))?.value, 1, host);
+    }
+    assert.equal(table.match(request('/a', { host: 'x.other.test' }))?.value, 1);
+  });
+
   it('matches the star of a host to one label or more', () => {
-    const table = tableOf({ host: '*.example.com' });
+    const table = tableOf({ hosts: ['*.example.com'] });
     for (const host of ['a.example.com', 'a.b.example.com'])
       assert.equal(table.match(request('/', { host }))?.value, 0);
     for (const host of ['example.com', '.example.com', 'badexample.com', 'example.com.evil', 'com']) {
@@ -184,7 +193,7 @@ describe('RouteTable', () => {
   });
 
   it('requires every condition that is set', () => {
-    const table = tableOf({ host: 'example.com', pathPrefix: '/a', pathRegex: 'b$', subprotocol: 's' });
+    const table = tableOf({ hosts: ['example.com'], pathPrefix: '/a', pathRegex: 'b$', subprotocol: 's' });
     assert.equal(table.match(request('/a/b', { subprotocols: ['s'] }))?.value, 0);
     assert.equal(table.match(request('/a/b')), null);
     assert.equal(table.match(request('/a/c', { subprotocols: ['s'] })), null);
@@ -192,9 +201,9 @@ describe('RouteTable', () => {
   });
 
   it('takes the first match, however specific a later one is', () => {
-    const table = tableOf({ pathPrefix: '/' }, { host: 'example.com', path: '/chat' });
+    const table = tableOf({ pathPrefix: '/' }, { hosts: ['example.com'], path: '/chat' });
     assert.equal(table.match(request('/chat'))?.value, 0);
-    const turned = tableOf({ host: 'example.com', path: '/chat' }, { pathPrefix: '/' });
+    const turned = tableOf({ hosts: ['example.com'], path: '/chat' }, { pathPrefix: '/' });
     assert.equal(turned.match(request('/chat'))?.value, 0);
     assert.equal(turned.match(request('/other'))?.value, 1);
   });
@@ -239,7 +248,9 @@ const pairs = (key: string): fc.Arbitrary<Map<string, string>> =>
     { weight: 1, arbitrary: fc.constantFrom('1', '2').map((value) => new Map([[key, value]])) },
   );
 const someMatch: fc.Arbitrary<RouteMatch> = fc.record({
-  host: orNull(fc.constantFrom('a.com', 'b.a.com', 'com', '*.a.com', '*.com', '*.b.a.com')),
+  hosts: fc.uniqueArray(fc.constantFrom('a.com', 'b.a.com', 'com', '*.a.com', '*.com', '*.b.a.com'), {
+    maxLength: 3,
+  }),
   path: fc.option(path, { nil: null, freq: 2 }),
   pathPrefix: orNull(path),
   pathRegex: fc.option(fc.constantFrom('^/a', 'b$', '^/(a|b)/', '//'), { nil: null, freq: 3 }),
@@ -278,15 +289,17 @@ const someRequest: fc.Arbitrary<RouteRequest> = fc
   })
   .map(({ one, ...rest }) => ({ ...rest, header: (name: string) => (name === 'x-one' ? one : undefined) }));
 
+function holdsHost(host: string, asked: string): boolean {
+  if (!host.startsWith('*.')) return host === asked;
+  const labels = asked.split('.');
+  const suffix = host.slice(2).split('.');
+  return labels.length > suffix.length && labels.slice(-suffix.length).join('.') === suffix.join('.');
+}
+
 /** Returns true if a match takes a request, by a simple reading of the configuration's rules. */
 function holds(match: RouteMatch, one: RouteRequest): boolean {
-  const { host, pathPrefix } = match;
-  if (host?.startsWith('*.')) {
-    const labels = one.host.split('.');
-    const suffix = host.slice(2).split('.');
-    if (labels.length <= suffix.length || labels.slice(-suffix.length).join('.') !== suffix.join('.'))
-      return false;
-  } else if (host !== null && host !== one.host) return false;
+  const { hosts, pathPrefix } = match;
+  if (hosts.length > 0 && !hosts.some((host) => holdsHost(host, one.host))) return false;
   if (match.path !== null && match.path !== one.path) return false;
   if (pathPrefix !== null) {
     const under = pathPrefix.endsWith('/') ? pathPrefix : `${pathPrefix}/`;

@@ -2,8 +2,13 @@
 import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { ClientCertificateMatch, RouteMatch } from '../../types/route.ts';
 
-/** Max earlier routes to compare with one route: ten thousand routes on the same path would take seconds. */
+/**
+ * Max earlier routes to compare with one route: ten thousand routes on the same path would take seconds. The
+ * hosts of a route share this number.
+ */
 const MAX_COMPARED = 1000;
+/** Max earlier routes to compare with each host of a route that has many. */
+const MIN_COMPARED = 10;
 
 /** A route with its match and compiled pathRegex. */
 interface KnownRoute {
@@ -12,37 +17,72 @@ interface KnownRoute {
   readonly expression: LinearExpression | null;
 }
 
+/** The part of a route that earlier routes leave without requests. */
+interface Cover {
+  /** The earlier routes, without repetitions. */
+  readonly by: readonly KnownRoute[];
+  /** The hosts that get no requests. Null for the whole route. */
+  readonly hosts: readonly string[] | null;
+}
+
 /** Routes of a listener read so far, indexed by the host and path that they match. */
 export class EarlierRoutes {
   /** Keyed by host, then by path or prefix. A route without the condition has an empty key. */
   readonly #byHost = new Map<string, Map<string, KnownRoute[]>>();
 
   add(route: KnownRoute): void {
-    const { host, path, pathPrefix } = route.match;
-    const hostKey = host ?? '';
-    const byPath = this.#byHost.get(hostKey) ?? new Map<string, KnownRoute[]>();
-    this.#byHost.set(hostKey, byPath);
+    const { hosts, path, pathPrefix } = route.match;
     const pathKey = withoutSlash(path ?? pathPrefix ?? '');
-    const same = byPath.get(pathKey);
-    if (same === undefined) byPath.set(pathKey, [route]);
-    else same.push(route);
+    for (const hostKey of hosts.length === 0 ? [''] : hosts) {
+      const byPath = this.#byHost.get(hostKey) ?? new Map<string, KnownRoute[]>();
+      this.#byHost.set(hostKey, byPath);
+      const same = byPath.get(pathKey);
+      if (same === undefined) byPath.set(pathKey, [route]);
+      else same.push(route);
+    }
   }
 
-  /** Returns an earlier route that matches every request of a later match. Undefined if none is known. */
-  coverOf(later: RouteMatch): KnownRoute | undefined {
-    let left = MAX_COMPARED;
+  /**
+   * Returns the earlier routes that match every request of a later match, or every request of some of its
+   * hosts. Null if none are known.
+   */
+  coverOf(later: RouteMatch): Cover | null {
     const paths = pathsAround(later.path ?? later.pathPrefix ?? '');
-    for (const host of hostsAround(later.host)) {
-      const byPath = this.#byHost.get(host);
+    if (later.hosts.length === 0) {
+      const route = this.#coverOfHost(null, later, paths, MAX_COMPARED);
+      return route === null ? null : { by: [route], hosts: null };
+    }
+    const max = Math.max(MIN_COMPARED, Math.floor(MAX_COMPARED / later.hosts.length));
+    const by = new Set<KnownRoute>();
+    const hosts: string[] = [];
+    for (const host of later.hosts) {
+      const route = this.#coverOfHost(host, later, paths, max);
+      if (route === null) continue;
+      by.add(route);
+      hosts.push(host);
+    }
+    if (hosts.length === 0) return null;
+    return { by: [...by], hosts: hosts.length === later.hosts.length ? null : hosts };
+  }
+
+  /** Returns an earlier route that matches every request of a later match with a host. Null if none is known. */
+  #coverOfHost(
+    host: string | null,
+    later: RouteMatch,
+    paths: readonly string[],
+    max: number,
+  ): KnownRoute | null {
+    for (const around of hostsAround(host)) {
+      const byPath = this.#byHost.get(around);
       if (byPath === undefined) continue;
       for (const path of paths) {
-        for (const { match, ...route } of byPath.get(path) ?? []) {
-          if (left-- === 0) return undefined;
-          if (covers(match, later, route.expression)) return { match, ...route };
+        for (const route of byPath.get(path) ?? []) {
+          if (max-- === 0) return null;
+          if (covers(route.match, later, route.expression)) return route;
         }
       }
     }
-    return undefined;
+    return null;
   }
 }
 
@@ -74,14 +114,13 @@ function withoutSlash(path: string): string {
 }
 
 /**
- * Whether the earlier match accepts every request that the later match accepts. False may also mean unknown:
- * two regular expressions may match the same paths.
+ * Whether the earlier match accepts every request that the later match accepts, apart from its hosts. False
+ * may also mean unknown: two regular expressions may match the same paths.
  *
  * @param expression the earlier match's compiled pathRegex
  */
-export function covers(earlier: RouteMatch, later: RouteMatch, expression: LinearExpression | null): boolean {
+function covers(earlier: RouteMatch, later: RouteMatch, expression: LinearExpression | null): boolean {
   return (
-    coversHost(earlier.host, later.host) &&
     (earlier.path === null || earlier.path === later.path) &&
     coversPrefix(earlier.pathPrefix, later) &&
     coversRegex(expression, later) &&
@@ -90,11 +129,6 @@ export function covers(earlier: RouteMatch, later: RouteMatch, expression: Linea
     (earlier.subprotocol === null || earlier.subprotocol === later.subprotocol) &&
     coversCertificate(earlier.clientCertificate, later.clientCertificate)
   );
-}
-
-function coversHost(earlier: string | null, later: string | null): boolean {
-  if (earlier === null || earlier === later) return true;
-  return earlier.startsWith('*.') && (later ?? '').endsWith(earlier.slice(1));
 }
 
 function coversPrefix(prefix: string | null, later: RouteMatch): boolean {

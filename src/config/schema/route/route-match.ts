@@ -3,12 +3,12 @@ import { ExpressionError, LinearExpression } from '../../../core/linear-expressi
 import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
-import { hostPattern } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
 import type { PathSettings } from '../../types/listener.ts';
 import type { RouteMatch } from '../../types/route.ts';
 import { readClientCertificateMatch } from './client-certificate-match.ts';
+import { readHosts } from './hosts.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 
 const SHAPE = {
@@ -16,7 +16,7 @@ const SHAPE = {
   keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
 };
 const MATCH_ALL: RouteMatch = {
-  host: null,
+  hosts: [],
   path: null,
   pathPrefix: null,
   pathRegex: null,
@@ -81,7 +81,7 @@ export function readMatch(route: Section, { paths, asksForCertificates }: MatchT
   }
   const expression = section.optional('pathRegex', regularExpression, null);
   const match: RouteMatch = {
-    host: section.optional('host', hostPattern, null),
+    hosts: readHosts(section),
     path: section.optional('path', urlPath, null),
     pathPrefix: section.optional('pathPrefix', urlPath, null),
     pathRegex: expression === null ? null : expression.source,

@@ -26,6 +26,8 @@ const SHAPE = {
   ],
 };
 
+/** Max hosts, and max routes, that one warning lists. */
+const MAX_LISTED = 5;
 /** Metric label of requests without a route. */
 const NO_ROUTE = 'none';
 
@@ -153,7 +155,22 @@ function warnOfUnreachable(
   const { name, match } = route;
   const cover = earlier.coverOf(match);
   earlier.add({ name, match, expression });
-  if (cover === undefined) return;
-  const reason = `the route "${cover.name}" before it matches all that it matches`;
-  problems.warning(path, `the route "${name}" is never reached: ${reason}`);
+  if (cover === null) return;
+  const { by, hosts } = cover;
+  const names = fewOf(by.map((other) => `"${other.name}"`));
+  const before =
+    by.length === 1 ? `the route ${names} before it matches` : `the routes ${names} before it match`;
+  if (hosts === null) {
+    problems.warning(path, `the route "${name}" is never reached: ${before} all that it matches`);
+  } else {
+    const text = `the route "${name}" is never reached for ${fewOf(hosts)}: ${before} all that it matches there`;
+    problems.warning([...path, 'match', 'host'], text);
+  }
+}
+
+/** Lists at most five texts, and counts the others. */
+function fewOf(texts: readonly string[]): string {
+  const more = texts.length - MAX_LISTED;
+  const listed = more > 0 ? [...texts.slice(0, MAX_LISTED), `${more} more`] : texts;
+  return listed.length === 1 ? listed[0]! : `${listed.slice(0, -1).join(', ')} and ${listed.at(-1)!}`;
 }

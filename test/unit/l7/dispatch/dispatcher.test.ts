@@ -98,7 +98,7 @@ describe('the choice of a route', () => {
   it('takes the first route whose conditions are true', () => {
     const { take } = listener({
       routes: [
-        routeOf('host', { host: 'other.example' }, respond('host')),
+        routeOf('host', { hosts: ['other.example'] }, respond('host')),
         routeOf('path', { pathPrefix: '/a' }, respond('path')),
         routeOf('query', { query: new Map([['k', 'v']]) }, respond('query')),
         routeOf('protocol', { subprotocol: 'chat' }, respond('protocol')),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { EarlierRoutes, covers } from '../../../../../src/config/schema/route/reachability.ts';
+import { EarlierRoutes } from '../../../../../src/config/schema/route/reachability.ts';
 import type { RouteMatch } from '../../../../../src/config/types/route.ts';
 import { LinearExpression } from '../../../../../src/core/linear-expression.ts';
 
 const EVERYTHING: RouteMatch = {
-  host: null,
+  hosts: [],
   path: null,
   pathPrefix: null,
   pathRegex: null,
@@ -16,15 +16,28 @@ const EVERYTHING: RouteMatch = {
   clientCertificate: null,
 };
 
+function expressionOf({ pathRegex }: RouteMatch): LinearExpression | null {
+  return pathRegex === null ? null : new LinearExpression(pathRegex);
+}
+
+/** Adds routes named by their index, and returns what they cover of a later one. */
+function coverOf(earlier: readonly RouteMatch[], later: RouteMatch): ReturnType<EarlierRoutes['coverOf']> {
+  const routes = new EarlierRoutes();
+  for (const [index, match] of earlier.entries()) {
+    routes.add({ name: String(index), match, expression: expressionOf(match) });
+  }
+  return routes.coverOf(later);
+}
+
+/** Returns whether the earlier route matches all that the later one matches. */
 function covered(earlier: Partial<RouteMatch>, later: Partial<RouteMatch>): boolean {
-  const { pathRegex = null } = earlier;
-  const expression = pathRegex === null ? null : new LinearExpression(pathRegex);
-  return covers({ ...EVERYTHING, ...earlier }, { ...EVERYTHING, ...later }, expression);
+  const cover = coverOf([{ ...EVERYTHING, ...earlier }], { ...EVERYTHING, ...later });
+  return cover !== null && cover.hosts === null;
 }
 
 describe('reachability', () => {
   it('is lost after a route without conditions, or one on the prefix /', () => {
-    const later = { host: 'a', path: '/x', headers: new Map([['a', 'b']]), subprotocol: 's' };
+    const later = { hosts: ['a'], path: '/x', headers: new Map([['a', 'b']]), subprotocol: 's' };
     for (const earlier of [{}, { pathPrefix: '/' }]) {
       assert.equal(covered(earlier, later), true);
       assert.equal(covered(earlier, {}), true);
@@ -35,7 +48,7 @@ describe('reachability', () => {
 
   it('is lost after the same match', () => {
     const match = {
-      host: 'a.example',
+      hosts: ['a.example'],
       pathPrefix: '/a',
       pathRegex: '^/a/b',
       headers: new Map([['x', '1']]),
@@ -64,13 +77,13 @@ describe('reachability', () => {
   });
 
   it('is lost after a wildcard of the host', () => {
-    assert.equal(covered({ host: '*.example.com' }, { host: 'a.example.com' }), true);
-    assert.equal(covered({ host: '*.example.com' }, { host: 'a.b.example.com' }), true);
-    assert.equal(covered({ host: '*.example.com' }, { host: '*.b.example.com' }), true);
-    assert.equal(covered({ host: '*.example.com' }, { host: 'example.com' }), false);
-    assert.equal(covered({ host: '*.example.com' }, { host: 'badexample.com' }), false);
-    assert.equal(covered({ host: '*.example.com' }, {}), false);
-    assert.equal(covered({ host: 'a.example.com' }, { host: '*.example.com' }), false);
+    assert.equal(covered({ hosts: ['*.example.com'] }, { hosts: ['a.example.com'] }), true);
+    assert.equal(covered({ hosts: ['*.example.com'] }, { hosts: ['a.b.example.com'] }), true);
+    assert.equal(covered({ hosts: ['*.example.com'] }, { hosts: ['*.b.example.com'] }), true);
+    assert.equal(covered({ hosts: ['*.example.com'] }, { hosts: ['example.com'] }), false);
+    assert.equal(covered({ hosts: ['*.example.com'] }, { hosts: ['badexample.com'] }), false);
+    assert.equal(covered({ hosts: ['*.example.com'] }, {}), false);
+    assert.equal(covered({ hosts: ['a.example.com'] }, { hosts: ['*.example.com'] }), false);
   });
 
   it('is kept by a condition that the later route lacks', () => {
@@ -96,7 +109,10 @@ describe('reachability', () => {
 });
 
 describe('the routes before a route', () => {
-  const host = fc.constantFrom(null, 'a.example', 'b.a.example', '*.example', '*.a.example');
+  const host = fc.uniqueArray(
+    fc.constantFrom('a.example', 'b.a.example', '*.example', '*.a.example', 'other.test'),
+    { maxLength: 3 },
+  );
   const path = fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab');
   const match = fc
     .tuple(
@@ -108,24 +124,42 @@ describe('the routes before a route', () => {
       ),
       fc.constantFrom({}, { subprotocol: 's' }),
     )
-    .map(([name, where, more]): RouteMatch => ({ ...EVERYTHING, host: name, ...where, ...more }));
-  const expressionOf = ({ pathRegex }: RouteMatch): LinearExpression | null =>
-    pathRegex === null ? null : new LinearExpression(pathRegex);
+    .map(([hosts, where, more]): RouteMatch => ({ ...EVERYTHING, hosts, ...where, ...more }));
 
-  it('cover it exactly if one of them does', () => {
+  it('cover it, host by host, exactly if one of them does', () => {
     fc.assert(
       fc.property(fc.array(match, { maxLength: 6 }), match, (earlier, later) => {
-        const routes = new EarlierRoutes();
-        for (const [index, one] of earlier.entries()) {
-          routes.add({ name: String(index), match: one, expression: expressionOf(one) });
-        }
-        const found = routes.coverOf(later);
-        const expected = earlier.some((one) => covers(one, later, expressionOf(one)));
-        assert.equal(found !== undefined, expected);
-        if (found !== undefined) assert.ok(covers(found.match, later, found.expression));
+        const isCovered = (host: string): boolean =>
+          earlier.some((one) => {
+            const takesHost =
+              one.hosts.length === 0 ||
+              one.hosts.includes(host) ||
+              one.hosts.some((each) => each.startsWith('*.') && host.endsWith(each.slice(1)));
+            return takesHost && covered({ ...one, hosts: [] }, { ...later, hosts: [] });
+          });
+        const hosts = later.hosts.length === 0 ? [''] : later.hosts;
+        const expected = hosts.filter(isCovered);
+        const found = coverOf(earlier, later);
+        if (expected.length === hosts.length) assert.equal(found?.hosts, null);
+        else assert.deepEqual(found?.hosts ?? [], expected);
+        assert.equal(found === null, expected.length === 0);
+        for (const { name } of found?.by ?? []) assert.ok(Number(name) < earlier.length);
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('are named once, with the hosts that they cover', () => {
+    const on = (...hosts: readonly string[]): RouteMatch => ({ ...EVERYTHING, hosts, pathPrefix: '/a' });
+    const earlier = [on('a.example', 'b.example'), on('*.c.example')];
+    const cover = coverOf(earlier, on('b.example', 'x.c.example', 'd.example', 'a.example'));
+    assert.deepEqual(cover?.hosts, ['b.example', 'x.c.example', 'a.example']);
+    assert.deepEqual(
+      cover.by.map(({ name }) => name),
+      ['0', '1'],
+    );
+    assert.equal(coverOf(earlier, on('x.c.example', 'a.example'))?.hosts, null);
+    assert.equal(coverOf(earlier, on('d.example')), null);
   });
 
   it('are compared up to a limit', () => {
@@ -140,7 +174,11 @@ describe('the routes before a route', () => {
     for (let index = 0; index < 5000; index++) {
       routes.add({ name: String(index), match: one, expression: null });
     }
-    assert.equal(routes.coverOf({ ...EVERYTHING, headers }), undefined);
+    assert.equal(routes.coverOf({ ...EVERYTHING, headers }), null);
     assert.equal(compared, 1000);
+    const hosts = Array.from({ length: 500 }, (_, index) => `h${index}.example`);
+    compared = 0;
+    assert.equal(routes.coverOf({ ...EVERYTHING, headers, hosts }), null);
+    assert.equal(compared, 5000);
   });
 });

@@ -13,7 +13,7 @@ describe('match', () => {
         '{ host: "*.Example.COM", pathPrefix: /Chat, pathRegex: "^/Chat/\\\\d", headers: { X-Tier: Gold }, query: { V: "2", e: "" }, subprotocol: "Chat:v2/x" }',
       ),
       {
-        host: '*.example.com',
+        hosts: ['*.example.com'],
         path: null,
         pathPrefix: '/Chat',
         pathRegex: '^/Chat/\\d',
@@ -28,7 +28,7 @@ describe('match', () => {
     );
     assert.equal(match('{ path: "/a%20b/!$&()*+,;=:@~\'" }').path, "/a%20b/!$&()*+,;=:@~'");
     for (const host of ['10.0.0.1', '[::1]', 'a', 'a-b.c_d', '*.com']) {
-      assert.equal(match(`{ host: '${host}' }`).host, host);
+      assert.deepEqual(match(`{ host: '${host}' }`).hosts, [host]);
     }
   });
 
@@ -122,6 +122,19 @@ describe('match', () => {
       errorsOf(routes('{ match: , respond: {} }'))[0] ?? '',
       /^6:11: match: an empty value is not a mapping/,
     );
+  });
+
+  it('reads a list of hosts', () => {
+    const { hosts } = match('{ host: [Example.com, "*.example.com", "[::1]"] }');
+    assert.deepEqual(hosts, ['example.com', '*.example.com', '[::1]']);
+    assert.deepEqual(match('{}').hosts, []);
+    assert.deepEqual(matchErrors('{ host: [] }'), [
+      '6:20: host: the list is empty: write at least one of hosts',
+    ]);
+    assert.deepEqual(matchErrors('{ host: [a.example, "b:80", A.example] }'), [
+      '6:38: host: "b:80" has a port, which is not matched: write the host alone',
+      '6:46: host: "a.example" is listed twice: list it once',
+    ]);
   });
 
   it('refuses hosts that no request can have', () => {

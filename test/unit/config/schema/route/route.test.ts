@@ -55,4 +55,23 @@ describe('route', () => {
       '7:9: the route "some" is never reached: the route "all" before it matches all that it matches',
     ]);
   });
+
+  it('causes a warning for the hosts that earlier routes leave without requests', () => {
+    const hosts = Array.from({ length: 7 }, (_, index) => `h${index}.a.test`).join(', ');
+    const text = routes(
+      '{ name: a, match: { host: ["*.a.test", b.test] }, respond: {} }',
+      '{ name: c, match: { host: c.test, pathPrefix: / }, respond: {} }',
+      '{ name: some, match: { host: [b.test, c.test, d.test], path: /x }, respond: {} }',
+      '{ name: no, match: { host: [x.a.test, c.test] }, respond: {} }',
+      `{ name: many, match: { host: [${hosts}, e.test] }, respond: {} }`,
+      '{ match: {}, cluster: app }',
+    );
+    assert.deepEqual(warningsOf(text), [
+      '8:32: the route "some" is never reached for b.test and c.test: the routes "a" and "c" before it match all ' +
+        'that it matches there',
+      '9:9: the route "no" is never reached: the routes "a" and "c" before it match all that it matches',
+      '10:32: the route "many" is never reached for h0.a.test, h1.a.test, h2.a.test, h3.a.test, h4.a.test and ' +
+        '2 more: the route "a" before it matches all that it matches there',
+    ]);
+  });
 });
