@@ -52,6 +52,7 @@ function tunnelCloseOf(reason: string): TunnelClose {
     case 'drained':
     case 'aborted':
     case 'fault':
+    case 'tls_refused':
       return reason;
     case 'idle timeout':
       return 'idle_timeout';

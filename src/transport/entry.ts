@@ -27,6 +27,8 @@ export interface EntryTerms {
   readonly admit: ((address: string) => AdmitResult) | null;
   /** Whether a ClientHello in the first bytes decides where a connection goes. */
   readonly readsHello: boolean;
+  /** Whether a PostgreSQL client's request for TLS is answered, so that its ClientHello follows. */
+  readonly admitsPostgres: boolean;
   /** Max time from the accept to the end of all stages. */
   readonly timeoutMs: number;
 }
@@ -44,6 +46,7 @@ export function entryTermsOf(listener: Listener, admit: EntryTerms['admit'] = nu
     trusts: (address) => proxies.has(address),
     admit,
     readsHello: passthrough.length > 0 || (tls !== null && listener.engine !== 'uws'),
+    admitsPostgres: passthrough.length > 0,
     timeoutMs: tls?.handshakeTimeoutMs ?? ENTRY_TIMEOUT_MS,
   };
 }
@@ -83,6 +86,8 @@ export interface EntryFacts {
    * as data.
    */
   readonly hello: ClientHello | null;
+  /** True if the client asked for TLS as PostgreSQL's clients do. The endpoint must be asked, too. */
+  readonly isPostgres?: boolean;
   /** Released by the code that closes the connection. Omitted if the client holds nothing. */
   readonly holds?: ConnectionHolds;
 }
@@ -108,8 +113,8 @@ export function entryFactsOf(peer: string): EntryFacts {
  */
 export interface ArrivalOwner<Connection> {
   /**
-   * Called with a connection after its entry stages, to serve or close it. Only a PROXY header, if any, was
-   * read. If this throws before it takes the connection, the connection is closed and {@link lost} follows.
+   * Called with a connection after its entry stages, to serve or close it. Only a PROXY header and a request
+   * for TLS, if any, were read. If this throws before it takes the connection, the connection is closed and {@link lost} follows.
    *
    * @param since time of the accept, by `performance.now()`
    */
@@ -129,10 +134,10 @@ export type Verdict =
   /** More bytes are needed. */
   | 'more'
   /**
-   * The first `consume` bytes (1 or more) are a PROXY header: the caller drops them and looks at the rest, if
-   * any.
+   * The first `consume` bytes (1 or more) are a PROXY header or a request for TLS: the caller drops them, sends
+   * the answer if there is one, and looks at the rest, if any.
    */
-  | { readonly consume: number }
+  | { readonly consume: number; readonly answer: Buffer | null }
   | { readonly facts: EntryFacts }
   | Refusal;
 

@@ -1,9 +1,16 @@
 import { Malformed } from '../wire/malformed.ts';
 import { hasProxySignature, readProxyHeader } from '../wire/proxy-protocol/proxy-header-reader.ts';
 import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
+import {
+  NOT_SUPPORTED,
+  TLS_ADMITTED,
+  TLS_REQUEST,
+  readTlsRequest,
+} from '../wire/tls/postgres-tls-request.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 import {
+  NOT_TLS,
   isRefused,
   refusedClient,
   type ConnectionHolds,
@@ -16,7 +23,8 @@ import {
 
 /**
  * Judges the first bytes of one connection: collects the facts and decides whether it may enter. The caller
- * supplies the bytes and watches the deadline. All bytes but PROXY headers stay in the socket.
+ * supplies the bytes and watches the deadline. All bytes but PROXY headers and requests for TLS stay in the
+ * socket.
  */
 export class FirstBytesInspector implements EntryInspector {
   /** The next bytes required. */
@@ -28,6 +36,8 @@ export class FirstBytesInspector implements EntryInspector {
   #isAdmitted = false;
   #holds: ConnectionHolds | null = null;
   readonly #hello = new ClientHelloReader();
+  /** Requests for encryption, in their order. Each kind comes once. */
+  #asked: 'nothing' | 'gss' | 'tls' = 'nothing';
   /** Bytes of the stage seen so far. */
   #seen = 0;
 
@@ -77,7 +87,7 @@ export class FirstBytesInspector implements EntryInspector {
     this.#proxy = found.header;
     this.#stage = 'hello';
     this.#seen = 0;
-    return { consume: found.length };
+    return { consume: found.length, answer: null };
   }
 
   #lookForHello(bytes: Buffer, start: number, end: number): Verdict {
@@ -91,7 +101,7 @@ export class FirstBytesInspector implements EntryInspector {
     if (!this.#terms.readsHello) return this.#enter(null);
     const isTls = startsTls(bytes, start, end);
     if (isTls === null) return 'more';
-    if (!isTls) return this.#enter(null);
+    if (!isTls) return this.#lookForTlsRequest(bytes, start, end);
     const hello = this.#hello.read(bytes, start, end);
     if (hello === null) return 'more';
     return hello instanceof Malformed
@@ -99,9 +109,24 @@ export class FirstBytesInspector implements EntryInspector {
       : this.#enter(hello);
   }
 
+  #lookForTlsRequest(bytes: Buffer, start: number, end: number): Verdict {
+    if (this.#asked === 'tls') return NOT_TLS;
+    const request = this.#terms.admitsPostgres ? readTlsRequest(bytes, start, end) : false;
+    if (request === null) return 'more';
+    if (request === false || request === this.#asked)
+      return this.#asked === 'gss' ? NOT_TLS : this.#enter(null);
+    this.#asked = request;
+    this.#seen = 0;
+    return { consume: TLS_REQUEST.length, answer: request === 'tls' ? TLS_ADMITTED : NOT_SUPPORTED };
+  }
+
   #enter(hello: ClientHello | null): Verdict {
-    const facts = { peer: this.#peer, address: this.#address, proxy: this.#proxy, hello };
-    return { facts: this.#holds === null ? facts : { ...facts, holds: this.#holds } };
+    const facts = {
+      ...{ peer: this.#peer, address: this.#address, proxy: this.#proxy, hello },
+      ...(this.#asked === 'tls' && { isPostgres: true }),
+      ...(this.#holds !== null && { holds: this.#holds }),
+    };
+    return { facts };
   }
 
   /** The client's IP address, as far as it is known. */

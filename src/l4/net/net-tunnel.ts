@@ -12,6 +12,7 @@ import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+import { TLS_ADMITTED, TLS_REQUEST } from '../../wire/tls/postgres-tls-request.ts';
 import { CountedTunnel } from '../counted-tunnel.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -38,6 +39,7 @@ export class NetTunnel extends CountedTunnel {
   #upstream: NetLeg | null = null;
   /** Bytes for the endpoint before the client's bytes. Null without any, and after the join. */
   #preface: Buffer | null = null;
+  readonly #isPostgres: boolean;
   #activeAt: number;
   /** True once FIN was sent to either side. */
   #halfClosed = false;
@@ -48,6 +50,7 @@ export class NetTunnel extends CountedTunnel {
   /** @param client a paused socket, already counted as open */
   constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
     super(context, facts);
+    this.#isPostgres = facts.isPostgres === true;
     this.#activeAt = context.wheel.now;
     const { cluster } = context;
     const { proxyProtocol } = cluster.config;
@@ -140,6 +143,17 @@ export class NetTunnel extends CountedTunnel {
     this.#preface = null;
     this.touch();
     armSilence(this, this.context, this.#halfClosed);
+    if (this.#isPostgres) {
+      upstream.write(TLS_REQUEST);
+      upstream.once('data', onTlsAnswer).once('end', onTlsRefusal);
+    } else {
+      this.carry();
+    }
+  }
+
+  /** Carries bytes from now on. */
+  carry(): void {
+    const upstream = this.#upstream!;
     for (const leg of [this.#client, upstream]) {
       leg.on('data', onData);
       leg.on('drain', onDrain);
@@ -149,6 +163,11 @@ export class NetTunnel extends CountedTunnel {
     // Node reads ahead on a socket that was read before, and can emit `end` while it is paused.
     if (this.#client.readableEnded) onEnd.call(this.#client);
     else this.#client.resume();
+  }
+
+  /** Closes both sides, because the endpoint does not admit TLS. */
+  refuseTls(): void {
+    this.#close('tls_refused');
   }
 
   /** Notes that FIN was sent to a side. */
@@ -252,6 +271,17 @@ export class NetTunnel extends CountedTunnel {
 
 function onConnect(this: NetLeg): void {
   this.tunnel.legConnected();
+}
+
+/** Called with the endpoint's answer to a request for TLS. It sends nothing else before the ClientHello. */
+function onTlsAnswer(this: NetLeg, answer: Buffer): void {
+  this.off('end', onTlsRefusal);
+  if (answer.equals(TLS_ADMITTED)) this.tunnel.carry();
+  else this.tunnel.refuseTls();
+}
+
+function onTlsRefusal(this: NetLeg): void {
+  this.tunnel.refuseTls();
 }
 
 function onData(this: NetLeg, chunk: Buffer): void {

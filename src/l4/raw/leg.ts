@@ -3,6 +3,7 @@ import { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import type { Pipe } from '../../sys/sockets/pipe.ts';
+import { TLS_ADMITTED } from '../../wire/tls/postgres-tls-request.ts';
 import { SendQueue } from '../../transport/raw/send-queue.ts';
 
 /** Max reads of bytes received before a connection broke. */
@@ -29,6 +30,8 @@ export interface LegOwner {
   legFinished(): void;
   /** Called when a side is closed because both directions ended. */
   legClosed(): void;
+  /** Called when a side does not admit TLS: see {@link Leg.requestTls}. */
+  legRefusedTls(): void;
   /** Called when a side's connection breaks. The other side is open, or has ended cleanly. */
   legFailed(leg: Leg): void;
   /** Called when serving a side throws. */
@@ -53,6 +56,8 @@ export class Leg extends Watched {
   #ended = false;
   /** True once FIN was sent to this side. */
   #finished = false;
+  /** True while this side has not answered a request for TLS. Its peer is not read until then. */
+  #owesTlsAnswer = false;
   /** True once the other side was reset: this side only gets the bytes received before. */
   #lingers = false;
   /** True if the connection broke while it lingers. */
@@ -147,7 +152,16 @@ export class Leg extends Watched {
     }
   }
 
+  /** Asks this side for TLS as a PostgreSQL client does. Must be called right before {@link join}. */
+  requestTls(): void {
+    this.#owesTlsAnswer = true;
+  }
+
   #receive(peer: Leg): void {
+    if (this.#owesTlsAnswer) {
+      this.#receiveTlsAnswer(peer);
+      return;
+    }
     const { loop } = this.#owner;
     const pipe = this.#bulkReads > 0 ? loop.pipe() : null;
     const received =
@@ -165,6 +179,18 @@ export class Leg extends Watched {
       this.#end(peer);
     } else if (received !== -EAGAIN && received !== -EINTR) {
       this.#owner.legFailed(this);
+    }
+  }
+
+  #receiveTlsAnswer(peer: Leg): void {
+    const { input } = this.#owner.loop;
+    const received = input.recv(this.fd, 0, TLS_ADMITTED.length);
+    if (received === -EAGAIN || received === -EINTR) return;
+    if (received > 0 && input.bytes[0] === TLS_ADMITTED[0]) {
+      this.#owesTlsAnswer = false;
+      peer.#watch();
+    } else {
+      this.#owner.legRefusedTls();
     }
   }
 
@@ -260,7 +286,8 @@ export class Leg extends Watched {
 
   /** Watches this side for reads if its peer has room, and for writes if bytes wait. */
   #watch(): void {
-    const readable = this.#ended || this.peer!.#queue !== null ? 0 : EPOLLIN;
+    const peer = this.peer!;
+    const readable = this.#ended || peer.#queue !== null || peer.#owesTlsAnswer ? 0 : EPOLLIN;
     const writable = this.#queue === null ? 0 : EPOLLOUT;
     this.#owner.loop.poller.change(this, readable | writable || BREAKS_ONLY);
   }

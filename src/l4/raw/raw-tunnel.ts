@@ -12,6 +12,7 @@ import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dia
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+import { TLS_REQUEST } from '../../wire/tls/postgres-tls-request.ts';
 import { CountedTunnel } from '../counted-tunnel.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
@@ -38,6 +39,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   #preface: Buffer | null = null;
   /** The side to reset after it gets its waiting bytes. Null without one. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
+  readonly #isPostgres: boolean;
   #activeAt: number;
   /** True once FIN was sent to either side. */
   #halfClosed = false;
@@ -52,6 +54,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   constructor(context: TunnelContext, loop: RawLoop, connection: number | Watched, facts: EntryFacts) {
     super(context, facts);
     this.loop = loop;
+    this.#isPostgres = facts.isPostgres === true;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // Nothing is read from the client before an endpoint accepts.
@@ -74,6 +77,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
         forwardedEnds(facts, facts.hello?.serverName ?? null, own),
       );
     }
+    if (this.#isPostgres) this.#preface = Buffer.concat([this.#preface ?? Buffer.alloc(0), TLS_REQUEST]);
     this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#dialNext(this.#attempts);
   }
@@ -146,6 +150,10 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   legClosed(): void {
     this.#openLegs--;
     if (this.#openLegs === 0) this.#over();
+  }
+
+  legRefusedTls(): void {
+    this.#cut('tls_refused', false);
   }
 
   legFailed(leg: Leg): void {
@@ -240,6 +248,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     armSilence(this, this.context, this.#halfClosed);
     const preface = this.#preface;
     this.#preface = null;
+    if (this.#isPostgres) upstream.requestTls();
     upstream.join(this.#client);
     if (preface !== null) upstream.sendFirst(preface);
   }

@@ -54,6 +54,7 @@ export const REJECT_REASONS = [
  * - `closed`: both directions ended.
  * - `reset`: one side sent a reset.
  * - `idle_timeout`, `half_close_timeout`: no byte crossed in that time.
+ * - `tls_refused`: the endpoint did not admit the TLS of a PostgreSQL client.
  * - `drained`: closed with FIN by a drain, reload or shutdown.
  * - `aborted`: the grace period ended.
  * - `evicted`: a rebalancing, or the endpoint was lost.
@@ -64,6 +65,7 @@ export const TUNNEL_CLOSES = [
   'reset',
   'idle_timeout',
   'half_close_timeout',
+  'tls_refused',
   'drained',
   'aborted',
   'evicted',

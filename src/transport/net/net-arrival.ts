@@ -92,6 +92,7 @@ export class NetArrival extends Timed implements LiveMember {
           return;
         }
         this.#bytes = this.#bytes.subarray(verdict.consume);
+        if (verdict.answer !== null) this.#socket.write(verdict.answer);
       }
     } catch (error) {
       this.#lose(error);

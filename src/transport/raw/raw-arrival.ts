@@ -100,12 +100,24 @@ export class RawArrival extends Watched implements LiveMember {
         return true;
       }
       // The bytes were peeked at, so one read returns all of them.
-      const header = start + verdict.consume;
-      if (header > end || input.recv(this.fd, start, header) !== verdict.consume) {
-        throw new Error(`${verdict.consume} bytes of a PROXY header could not be read`);
+      const { consume, answer } = verdict;
+      const rest = start + consume;
+      if (rest > end || input.recv(this.fd, start, rest) !== consume) {
+        throw new Error(`${consume} consumed bytes could not be read`);
       }
-      start = header;
+      start = rest;
+      if (answer !== null && !this.#send(answer)) {
+        this.#reject(this.#inspector.ended());
+        return true;
+      }
     }
+  }
+
+  /** Sends an answer behind the peeked bytes. Returns false if the connection has broken. */
+  #send(answer: Buffer): boolean {
+    const { input } = this.#loop;
+    answer.copy(input.bytes, MAX_LOOK_BYTES);
+    return input.send(this.fd, MAX_LOOK_BYTES, MAX_LOOK_BYTES + answer.length) === answer.length;
   }
 
   #reject(refusal: Refusal): void {

@@ -143,6 +143,7 @@ export class Entry {
         trusts: () => false,
         admit: null,
         readsHello: tls !== null,
+        admitsPostgres: false,
         timeoutMs: 10_000,
       },
       tls,

@@ -95,6 +95,11 @@ export class ServerNamesRig {
     return (await scrape(this.sluice)).sum('sluice_connections_rejected_total', { reason });
   }
 
+  /** Tunnels that ended for a reason. */
+  async closed(reason: string): Promise<number> {
+    return (await scrape(this.sluice)).sum('sluice_tunnels_closed_total', { reason });
+  }
+
   /** Connections of a listener that are open now. */
   async active(listener: string): Promise<number> {
     return (await scrape(this.sluice)).sum('sluice_connections_active', { listener });

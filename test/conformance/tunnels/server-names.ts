@@ -13,6 +13,7 @@ import { NODE } from '../../support/tls/captured-hellos.ts';
 import { clientHello } from '../../support/tls/hello-building.ts';
 import { CAPTURED, ServerNamesRig, digestOf, endOf, helloFor, type TunnelDoor } from './server-names-rig.ts';
 
+const POSTGRES_TLS = Buffer.from('0000000804d2162f', 'hex');
 const BEHIND_THE_HELLO = 'the next record';
 /** Clients that leave, two a round. */
 const ROUNDS = 120;
@@ -80,6 +81,39 @@ export function describeServerNames(door: TunnelDoor): void {
       assert.equal(await peer.receives(NODE.length + 32 * chunk.length), hash.digest('hex'));
       const digest = await Promise.all([peer.sendRandom(2 ** 21), client.read().receives(2 ** 21)]);
       assert.equal(digest[0], digest[1]);
+    });
+
+    it("asks the endpoint for TLS as PostgreSQL's clients do, and waits for its answer", async () => {
+      const client = await rig.connect();
+      client.read().send(POSTGRES_TLS);
+      await client.receivesText('S');
+      client.send(NODE);
+      const peer = await rig.db.peers.next();
+      assert.equal(await peer.read().receives(POSTGRES_TLS.length), digestOf(POSTGRES_TLS));
+      assert.equal(peer.received, POSTGRES_TLS.length, 'the hello waits');
+      peer.send('S');
+      assert.equal(await peer.receives(POSTGRES_TLS.length + NODE.length), digestOf(POSTGRES_TLS, NODE));
+      peer.send('answer');
+      await client.receivesText('Sanswer');
+      client.destroy();
+      peer.destroy();
+    });
+
+    it('ends both sides if the endpoint declines TLS', async () => {
+      const before = await rig.closed('tls_refused');
+      for (const decline of [
+        (peer: TcpPeer) => peer.send('N'),
+        (peer: TcpPeer) => peer.end(),
+        (peer: TcpPeer) => peer.send('HTTP/1.1 400 Bad Request'),
+      ]) {
+        const client = await rig.connect();
+        client.read().send(POSTGRES_TLS);
+        client.send(NODE);
+        const peer = await rig.db.peers.next();
+        decline(peer.read());
+        await Promise.all([endOf(client), endOf(peer)]);
+      }
+      await eventually(async () => assert.equal(await rig.closed('tls_refused'), before + 3));
     });
 
     it('matches names in any case, and names below a wildcard', async () => {

@@ -22,6 +22,7 @@ class Owner implements ClientOwner {
     trusts: () => true,
     admit: null,
     readsHello: true,
+    admitsPostgres: false,
     timeoutMs: 1000,
   } as const;
   tls: ClientTls | null = null;

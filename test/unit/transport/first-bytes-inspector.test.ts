@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AdmitResult, EntryTerms, Verdict } from '../../../src/transport/entry.ts';
+import type { AdmitResult, EntryFacts, EntryTerms, Refusal, Verdict } from '../../../src/transport/entry.ts';
 import { FirstBytesInspector } from '../../../src/transport/first-bytes-inspector.ts';
 import { NODE } from '../../support/tls/captured-hellos.ts';
 
@@ -8,11 +8,20 @@ const PROXY = '192.0.2.1';
 const STRANGER = '203.0.113.9';
 const LINE = Buffer.from('PROXY TCP4 198.51.100.7 198.51.100.8 1000 443\r\n');
 const LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex');
+const TLS_REQUEST = Buffer.from('0000000804d2162f', 'hex');
+const GSS_REQUEST = Buffer.from('0000000804d21630', 'hex');
 const HTTP = Buffer.from('GET / HTTP/1.1\r\n');
 const NODE_HELLO = { serverName: 'node.example.com', protocols: ['http/1.1'] };
 
 function terms(proxyProtocol: EntryTerms['proxyProtocol'], readsHello: boolean): EntryTerms {
-  return { proxyProtocol, trusts: (address) => address === PROXY, admit: null, readsHello, timeoutMs: 1000 };
+  return {
+    proxyProtocol,
+    trusts: (address) => address === PROXY,
+    admit: null,
+    readsHello,
+    admitsPostgres: readsHello,
+    timeoutMs: 1000,
+  };
 }
 
 interface Passage {
@@ -20,6 +29,8 @@ interface Passage {
   readonly verdict: unknown;
   /** Bytes that were taken off the connection. */
   readonly consumed: number;
+  /** Answers to requests for encryption. */
+  readonly answers: string;
   readonly inspector: FirstBytesInspector;
 }
 
@@ -27,16 +38,18 @@ interface Passage {
 function pass(inspector: FirstBytesInspector, bytes: Buffer, step: number): Passage {
   let from = 0;
   let end = 0;
+  let answers = '';
   for (;;) {
     const verdict: Verdict = inspector.look(bytes, from, end);
     if (verdict === 'more') {
-      if (end === bytes.length) return { verdict, consumed: from, inspector };
+      if (end === bytes.length) return { verdict, consumed: from, answers, inspector };
       end = Math.min(bytes.length, end + step);
     } else if ('consume' in verdict) {
       assert.ok(verdict.consume > 0 && from + verdict.consume <= end);
       from += verdict.consume;
+      answers += verdict.answer?.toString() ?? '';
     } else {
-      return { verdict: 'facts' in verdict ? verdict.facts : verdict, consumed: from, inspector };
+      return { verdict: 'facts' in verdict ? verdict.facts : verdict, consumed: from, answers, inspector };
     }
   }
 }
@@ -231,5 +244,48 @@ describe('a connection that sends too few bytes', () => {
     assert.deepEqual(inHello.ended(), { reason: 'hello_ended', detail: 'after 7 bytes' });
     const silent = pass(new FirstBytesInspector(both, PROXY), LINE, 1000).inspector;
     assert.deepEqual(silent.ended(), { reason: 'hello_ended', detail: 'after 0 bytes' });
+  });
+});
+
+describe('an inspector of first bytes that admits PostgreSQL', () => {
+  const both = terms('off', true);
+
+  it('admits TLS, and reads the ClientHello after it', () => {
+    const { verdict, consumed, answers } = enter(both, STRANGER, TLS_REQUEST, NODE);
+    assert.deepEqual([consumed, answers], [8, 'S']);
+    const { hello, isPostgres } = verdict as EntryFacts;
+    assert.deepEqual([hello?.serverName, isPostgres], ['node.example.com', true]);
+  });
+
+  it('declines GSSAPI, and admits TLS after it', () => {
+    const { verdict, consumed, answers } = enter(both, STRANGER, GSS_REQUEST, TLS_REQUEST, NODE);
+    assert.deepEqual([consumed, answers], [16, 'NS']);
+    assert.equal((verdict as EntryFacts).isPostgres, true);
+  });
+
+  it('refuses everything but a ClientHello after a request', () => {
+    for (const request of [TLS_REQUEST, GSS_REQUEST]) {
+      for (const next of [request, HTTP, Buffer.from('000000080003000000', 'hex')]) {
+        const { verdict } = enter(both, STRANGER, request, next);
+        assert.equal((verdict as Refusal).reason, 'hello_malformed');
+      }
+    }
+  });
+
+  it('leaves other first bytes alone', () => {
+    for (const other of [
+      HTTP,
+      Buffer.from('0000000804d2162e', 'hex'),
+      Buffer.from('000000080003000000', 'hex'),
+    ]) {
+      const { verdict, consumed } = enter(both, STRANGER, other);
+      assert.deepEqual([consumed, (verdict as EntryFacts).hello], [0, null]);
+      assert.equal((verdict as EntryFacts).isPostgres, undefined);
+    }
+  });
+
+  it('leaves requests alone on listeners without rules for server names', () => {
+    const { verdict, consumed } = enter({ ...both, admitsPostgres: false }, STRANGER, TLS_REQUEST);
+    assert.deepEqual([consumed, (verdict as EntryFacts).hello], [0, null]);
   });
 });

@@ -19,6 +19,7 @@ const REQUIRED: EntryTerms = {
   trusts: () => true,
   admit: null,
   readsHello: false,
+  admitsPostgres: false,
   timeoutMs: 1000,
 };
 const HELLO: EntryTerms = { ...REQUIRED, proxyProtocol: 'off', readsHello: true };

@@ -49,6 +49,7 @@ export class NetEntryRig implements ClientOwner {
       trusts: () => true,
       admit: null,
       readsHello: false,
+      admitsPostgres: false,
       timeoutMs: 1000,
     };
     this.acceptor = this.transport.createAcceptor({ kind: 'tcp', host: '127.0.0.1', port }, this);

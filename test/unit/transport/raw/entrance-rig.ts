@@ -54,6 +54,7 @@ export class EntranceRig implements ClientOwner {
     trusts: () => true,
     admit: null,
     readsHello: true,
+    admitsPostgres: false,
     timeoutMs: 60_000,
   };
   tls: ClientTls | null = null;

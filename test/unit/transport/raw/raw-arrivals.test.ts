@@ -24,6 +24,14 @@ import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 
 const ENTERS: Verdict = { facts: { peer: '192.0.2.1', address: '192.0.2.1', proxy: null, hello: null } };
 
+const TERMS = {
+  proxyProtocol: 'optional',
+  trusts: () => true,
+  admit: null,
+  readsHello: true,
+  admitsPostgres: false,
+} as const;
+
 /** Takes a header up to `\n`, if the first byte is `P`, and a hello up to `;`. */
 class FakeDoor implements EntryInspector {
   static looks: string[] = [];
@@ -42,7 +50,7 @@ class FakeDoor implements EntryInspector {
       const length = text.indexOf('\n') + 1;
       if (length === 0) return 'more';
       this.#isHello = true;
-      return { consume: length };
+      return { consume: length, answer: null };
     }
     this.#isHello = text !== '';
     if (!text.includes(';')) return 'more';
@@ -119,14 +127,7 @@ class Rig implements ArrivalOwner<Watched> {
       this.loop,
       { kind: 'tcp', host: '127.0.0.1', port },
       {
-        accepted: (fd) =>
-          this.arrivals.take(fd, {
-            proxyProtocol: 'optional',
-            trusts: () => true,
-            admit: null,
-            readsHello: true,
-            timeoutMs: this.timeoutMs,
-          }),
+        accepted: (fd) => this.arrivals.take(fd, { ...TERMS, timeoutMs: this.timeoutMs }),
         acceptFailed: () => true,
         acceptFault: (error) => this.losses.push(error),
       },
