@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
 import { Crew, type CrewOptions } from './driver/crew/crew.ts';
 import { resolveAddress } from './driver/dialling/resolve-address.ts';
-import { parseArguments, type Invocation } from './options/arguments.ts';
-import { USAGE } from './options/usage.ts';
+import { parseArguments, type RunInvocation } from './options/arguments.ts';
 import { prepareReplay, readRecords } from './recorded/read-replay.ts';
 import { renderCsv } from './report/csv.ts';
 import { Progress } from './report/progress.ts';
@@ -17,8 +16,6 @@ import { judge, type Verdict } from './result/verdict.ts';
 
 const INTERRUPTED = 130;
 
-type RunInvocation = Extract<Invocation, { kind: 'run' }>;
-
 /**
  * Runs the load generator.
  *
@@ -29,10 +26,6 @@ type RunInvocation = Extract<Invocation, { kind: 'run' }>;
 export async function bench(argv: readonly string[]): Promise<number> {
   try {
     const invocation = parseArguments(argv);
-    if (invocation.kind === 'help') {
-      process.stdout.write(USAGE);
-      return 0;
-    }
     const result = await run(invocation);
     const verdicts = invocation.assertions.map((assertion) => judge(result, assertion));
     process.stdout.write(render(invocation.format, result, verdicts));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Parses the command line and runs a command. Modules load on demand: `check` needs no engine. */
 import { fileURLToPath } from 'node:url';
-import type { CommandName, CommandOptions } from './cli/arguments.ts';
+import type { CommandOptions, RunnableName } from './cli/arguments.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { describeFailure } from './cli/diagnostics.ts';
 import { chooseNode, runOnPinned } from './cli/runtime.ts';
@@ -22,6 +22,9 @@ async function main(argv: readonly string[]): Promise<number> {
       case 'help':
         process.stdout.write(usage(invocation.command));
         return 0;
+      case 'none':
+        process.stderr.write(usage(null));
+        return 2;
       case 'version':
         process.stdout.write(`sluice ${version()}\n`);
         return 0;
@@ -44,7 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function load(command: CommandName): Promise<Command> {
+function load(command: RunnableName): Promise<Command> {
   switch (command) {
     case 'run':
       return import('./cli/commands/run.ts');
@@ -55,22 +58,22 @@ function load(command: CommandName): Promise<Command> {
     case 'demo':
       return import('./cli/commands/demo.ts');
     case 'reload':
-      return import('./cli/commands/reload.ts');
+      return import('./cli/commands/admin/reload.ts');
     case 'sessions':
-      return import('./cli/commands/sessions.ts');
+      return import('./cli/commands/admin/sessions.ts');
     case 'kick':
-      return import('./cli/commands/kick.ts');
+      return import('./cli/commands/admin/kick.ts');
     case 'revoke':
-      return import('./cli/commands/revoke.ts');
+      return import('./cli/commands/admin/revoke.ts');
     case 'events':
-      return import('./cli/commands/events.ts');
+      return import('./cli/commands/admin/events.ts');
     case 'drain':
-      return import('./cli/commands/drain.ts');
+      return import('./cli/commands/admin/drain.ts');
     case 'status':
-      return import('./cli/commands/status.ts');
+      return import('./cli/commands/admin/status.ts');
     case 'top':
-      return import('./cli/commands/top.ts');
+      return import('./cli/commands/admin/top.ts');
     case 'tap':
-      return import('./cli/commands/tap.ts');
+      return import('./cli/commands/admin/tap.ts');
   }
 }

@@ -1,5 +1,7 @@
 /** Reads the command line of the load generator into a plan. */
-import { parseArgs } from 'node:util';
+import { BENCH } from '../../src/cli/command-line/bench-command.ts';
+import { optionsIn, type OptionSpec } from '../../src/cli/command-line/spec.ts';
+import { tokensOf } from '../../src/cli/command-line/tokens.ts';
 import { UsageError } from '../../src/core/errors.ts';
 import { isToken } from '../../src/core/tokens.ts';
 import { parseDuration } from '../../src/core/units/duration.ts';
@@ -18,46 +20,18 @@ import {
 import { parseSizeDistribution, sizeBounds, type SizeDistribution } from './size-distribution.ts';
 import { isEncrypted, isWebSocket, parseTarget } from './target.ts';
 
-export type Invocation =
-  | { readonly kind: 'help' }
-  | {
-      readonly kind: 'run';
-      readonly plan: Plan;
-      /**
-       * Null for every scenario except `replay`. The plan of a replay is complete after its recording is
-       * read.
-       */
-      readonly replay: ReplayOptions | null;
-      readonly format: 'text' | 'json' | 'csv';
-      readonly assertions: readonly Assertion[];
-    };
+export interface RunInvocation {
+  readonly plan: Plan;
+  /** Null for every scenario except `replay`. The plan of a replay is complete after its recording is read. */
+  readonly replay: ReplayOptions | null;
+  readonly format: 'text' | 'json' | 'csv';
+  readonly assertions: readonly Assertion[];
+}
 
-const OPTIONS = {
-  scenario: { type: 'string' },
-  connections: { type: 'string', short: 'c' },
-  duration: { type: 'string', short: 'd' },
-  'in-flight': { type: 'string', short: 'm' },
-  size: { type: 'string', short: 's' },
-  rate: { type: 'string', short: 'R' },
-  workers: { type: 'string', short: 'w' },
-  ramp: { type: 'string' },
-  warmup: { type: 'string' },
-  timeout: { type: 'string' },
-  text: { type: 'boolean' },
-  subprotocol: { type: 'string', multiple: true },
-  header: { type: 'string', short: 'H', multiple: true },
-  insecure: { type: 'boolean' },
-  resume: { type: 'boolean' },
-  replay: { type: 'string' },
-  speed: { type: 'string' },
-  expect: { type: 'string' },
-  redact: { type: 'string', multiple: true },
-  json: { type: 'boolean' },
-  csv: { type: 'boolean' },
-  assert: { type: 'string', multiple: true },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-type OptionName = keyof typeof OPTIONS;
+type OptionName = (typeof BENCH)['groups'][number]['options'][number]['name'];
+const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map(
+  optionsIn(BENCH).map((option) => [option.name, option]),
+);
 
 /** The given values of each option, in order. */
 type Given = ReadonlyMap<OptionName, readonly string[]>;
@@ -79,15 +53,13 @@ const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec
  *
  * @throws UsageError with a one-line message
  */
-export function parseArguments(argv: readonly string[]): Invocation {
-  const { given, urls } = tokensOf(argv);
-  if (given.has('help')) return { kind: 'help' };
+export function parseArguments(argv: readonly string[]): RunInvocation {
+  const { given, urls } = readTokens(argv);
   const [url, ...more] = urls;
   if (url === undefined) throw new UsageError('no URL given: write one such as ws://127.0.0.1:8080/wsapp');
   if (more.length > 0) throw new UsageError(`unexpected argument "${more[0]!}": give one URL`);
   if (given.has('json') && given.has('csv')) throw new UsageError('--json and --csv exclude each other');
   return {
-    kind: 'run',
     plan: readPlan(url, given),
     replay: readReplay(given),
     format: given.has('json') ? 'json' : given.has('csv') ? 'csv' : 'text',
@@ -167,18 +139,17 @@ function checkPlan(plan: Plan, given: Given): void {
   }
 }
 
-function tokensOf(argv: readonly string[]): { given: Given; urls: readonly string[] } {
-  // Not strict: Node's own messages for bad arguments are three lines long.
-  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
+function readTokens(argv: readonly string[]): { given: Given; urls: readonly string[] } {
   const given = new Map<OptionName, string[]>();
   const urls: string[] = [];
-  for (const token of tokens) {
+  for (const token of tokensOf(argv, OPTIONS.values())) {
     if (token.kind === 'positional') urls.push(token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
-    if (!isOption(name)) throw new UsageError(`unknown option ${rawName}: see --help`);
+    const spec = OPTIONS.get(name);
+    if (!isOption(name) || spec === undefined) throw new UsageError(`unknown option ${rawName}: see --help`);
     const values = given.get(name) ?? [];
-    if (OPTIONS[name].type === 'boolean') {
+    if (spec.value === undefined) {
       if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
       values.push('');
     } else {
@@ -186,7 +157,7 @@ function tokensOf(argv: readonly string[]): { given: Given; urls: readonly strin
       if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-'))) {
         throw new UsageError(`${rawName} needs a value: see --help`);
       }
-      if (values.length > 0 && !('multiple' in OPTIONS[name])) {
+      if (values.length > 0 && spec.isRepeatable !== true) {
         throw new UsageError(`${rawName} is given twice`);
       }
       values.push(value);
@@ -197,7 +168,7 @@ function tokensOf(argv: readonly string[]): { given: Given; urls: readonly strin
 }
 
 function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
+  return OPTIONS.has(name);
 }
 
 /** Reads the options of a replay; null without one. */

@@ -1,7 +1,6 @@
 /** The Markdown of docs/reference/commands.md. */
 import { format, resolveConfig } from 'prettier';
-import { USAGE } from '../../bench/options/usage.ts';
-import { COMMANDS } from '../../src/cli/arguments.ts';
+import { COMMANDS } from '../../src/cli/command-line/commands.ts';
 import { usage } from '../../src/cli/usage.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference. -->';
@@ -9,12 +8,8 @@ const BEGIN = '<!-- Made by npm run docs:reference. -->';
 /** Returns the expected page: its hand-written text, and the help of every command. */
 export async function commandsPage(page: string, file: string): Promise<string> {
   const [text = ''] = page.split(BEGIN);
-  const helps = [
-    ...COMMANDS.map((command) => [`sluice ${command}`, usage(command)] as const),
-    ['sluice bench', USAGE] as const,
-  ];
   const parts = [text.trimEnd(), BEGIN, '## sluice', block(usage(null))];
-  for (const [title, help] of helps) parts.push(`## ${title}`, block(help));
+  for (const command of COMMANDS) parts.push(`## sluice ${command}`, block(usage(command)));
   return format(parts.join('\n\n'), { ...(await resolveConfig(file)), parser: 'markdown' });
 }
 

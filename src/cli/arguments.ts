@@ -1,174 +1,48 @@
 /** Reads the command line. */
-import { parseArgs } from 'node:util';
 import { nearest } from '../config/syntax/nearest.ts';
 import { UsageError } from '../core/errors.ts';
-import {
-  CLOSE_CODE,
-  DRAIN_PARAMETERS,
-  PAGE_LIMIT,
-  REASON_REMEDY,
-  TAP_DURATION,
-  TAP_FRAMES,
-  TAP_PAYLOAD,
-  TAP_SAMPLE,
-  isReason,
-  type CommandParameter,
-} from '../protocol/admin/command-parameters.ts';
+import { COMMANDS, optionsOf, specOf, type CommandName } from './command-line/commands.ts';
+import type { OptionSpec, ValueSpec } from './command-line/spec.ts';
+import { tokensOf, type OptionToken } from './command-line/tokens.ts';
 
 /** The arguments of a command. */
 export interface CommandOptions {
-  /** The path as the user wrote it. Defaults to `config/sluice.yaml`. */
-  readonly configFile: string;
+  /** The path of `--config` as the user wrote it. Null if not given: see `configSource`. */
+  readonly configFile: string | null;
   /** Values of `--set`, each `path=value`, in order. */
   readonly overrides: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Values of the options of this command, by name. Empty string for an option that takes no value. */
+  /** Values of the other options, by name. Empty string for an option that takes no value. */
   readonly flags: ReadonlyMap<string, string>;
-  /** Values of `--redact`, in order. */
-  readonly redact: readonly string[];
-  /** The session ID or principal that the command acts on. Null if not given. */
-  readonly operand: string | null;
+  /** Values of the options that may be repeated, by name, in order. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** Arguments that are no options, such as the session ID that the command acts on. */
+  readonly operands: readonly string[];
 }
 
-export const COMMANDS = [
-  'run',
-  'check',
-  'print-config',
-  'demo',
-  'reload',
-  'drain',
-  'sessions',
-  'kick',
-  'revoke',
-  'events',
-  'status',
-  'top',
-  'tap',
-] as const;
-export type CommandName = (typeof COMMANDS)[number];
+/** Commands that `main` does not answer itself. */
+export type RunnableName = Exclude<CommandName, 'bench' | 'help' | 'version'>;
 
 export type Invocation =
-  | { readonly kind: 'command'; readonly command: CommandName; readonly options: CommandOptions }
+  | { readonly kind: 'command'; readonly command: RunnableName; readonly options: CommandOptions }
   /** Help on one command; general help if null. */
   | { readonly kind: 'help'; readonly command: CommandName | null }
+  /** No command is given. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'version' }
   /** The load generator. It parses its own arguments. */
   | { readonly kind: 'bench'; readonly argv: readonly string[] };
 
-/** Its options are in bench/options. */
-const BENCH = 'bench';
-
-const DEFAULT_FILE = 'config/sluice.yaml';
-
-const OPTIONS = {
-  config: { type: 'string', short: 'c', multiple: true },
-  set: { type: 'string', multiple: true },
-  test: { type: 'boolean', short: 't' },
-  takeover: { type: 'boolean' },
-  watch: { type: 'boolean' },
-  undo: { type: 'boolean' },
-  follow: { type: 'boolean' },
-  json: { type: 'boolean' },
-  listener: { type: 'string' },
-  cluster: { type: 'string' },
-  endpoint: { type: 'string' },
-  rate: { type: 'string' },
-  deadline: { type: 'string' },
-  jitter: { type: 'string' },
-  principal: { type: 'string' },
-  client: { type: 'string' },
-  limit: { type: 'string' },
-  code: { type: 'string' },
-  reason: { type: 'string' },
-  session: { type: 'string' },
-  route: { type: 'string' },
-  sample: { type: 'string' },
-  payload: { type: 'boolean' },
-  'max-payload': { type: 'string' },
-  redact: { type: 'string', multiple: true },
-  hex: { type: 'boolean' },
-  from: { type: 'string' },
-  output: { type: 'string' },
-  force: { type: 'boolean' },
-  duration: { type: 'string' },
-  frames: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'V' },
-} as const;
-/** The value that each option takes, as error messages name it. */
-const VALUES: Readonly<Record<string, string>> = {
-  config: 'a file',
-  set: 'path=value',
-  listener: 'a name',
-  cluster: 'a name',
-  endpoint: 'an address',
-  rate: 'a rate, such as 100/s',
-  deadline: 'a duration, such as 5m',
-  jitter: 'a duration, such as 5m',
-  principal: 'a name, such as jwt:alice or alice',
-  client: 'an IP address',
-  limit: 'a number',
-  code: 'a close code',
-  reason: 'a text',
-  session: 'the id of a session',
-  route: 'a name',
-  sample: 'a part, such as 1%',
-  'max-payload': 'a size, such as 4KiB',
-  redact: 'a rule, such as $.password or /[0-9]{16}/',
-  from: 'a file',
-  output: 'a file',
-  duration: 'a duration, such as 5m',
-  frames: 'a number',
-};
-/** Options that only some commands have. */
-const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
-  test: ['run'],
-  takeover: ['run'],
-  watch: ['run', 'drain'],
-  undo: ['drain', 'revoke'],
-  follow: ['events'],
-  json: ['status', 'sessions', 'events', 'top', 'tap'],
-  listener: ['drain', 'tap'],
-  cluster: ['drain', 'sessions', 'tap'],
-  endpoint: ['drain', 'tap'],
-  rate: ['drain'],
-  deadline: ['drain'],
-  jitter: ['drain'],
-  principal: ['sessions', 'kick', 'tap'],
-  client: ['sessions', 'tap'],
-  limit: ['sessions', 'events'],
-  code: ['kick'],
-  reason: ['kick'],
-  session: ['tap'],
-  route: ['tap'],
-  sample: ['tap'],
-  payload: ['tap'],
-  'max-payload': ['tap'],
-  redact: ['tap'],
-  hex: ['tap'],
-  from: ['tap'],
-  output: ['tap'],
-  force: ['tap'],
-  duration: ['tap'],
-  frames: ['tap'],
-};
-/** Commands that take an operand. */
-const OPERANDS: ReadonlySet<CommandName> = new Set(['kick', 'revoke']);
-
-/**
- * Options that become parameters of an admin command. The running sluice validates them by the same rules.
- */
-const PARAMETERS: Readonly<Record<string, CommandParameter>> = {
-  ...DRAIN_PARAMETERS,
-  limit: PAGE_LIMIT,
-  code: CLOSE_CODE,
-  sample: TAP_SAMPLE,
-  'max-payload': TAP_PAYLOAD,
-  duration: TAP_DURATION,
-  frames: TAP_FRAMES,
-};
-
-type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
+/** An option before its command, or without one. */
+const GENERAL_OPTIONS: readonly OptionSpec[] = [{ name: 'version', short: 'V', help: 'the version' }];
+/** Max characters of a bad value in an error. */
+const MAX_SHOWN = 80;
+/** The load generator uses some of the same names for other things. */
+const OWN_COMMANDS = COMMANDS.filter((name) => name !== 'bench');
+/** The options of all commands, by name. An option has the same kind of value in every command. */
+const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map(
+  [...OWN_COMMANDS.flatMap(optionsOf), ...GENERAL_OPTIONS].map((option) => [option.name, option]),
+);
 
 /**
  * Parses the arguments after the program name.
@@ -176,93 +50,122 @@ type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
  * @throws UsageError with one line that names the argument and the remedy
  */
 export function parseArguments(argv: readonly string[], env: CommandOptions['env']): Invocation {
-  if (argv[0] === BENCH) return { kind: 'bench', argv: argv.slice(1) };
-  const tokens = tokensOf(argv);
+  if (argv[0] === 'bench') return benchOf(argv.slice(1));
+  if (argv.length === 0) return { kind: 'none' };
+  const tokens = tokensOf(argv, OPTIONS.values());
   const positionals = tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
-  const options = tokens.filter((token) => token.kind === 'option');
-  for (const option of options) checkOption(option);
-  const given = new Set(options.map((option) => option.name));
+  const given = tokens.filter((token) => token.kind === 'option');
+  for (const option of given) if (!OPTIONS.has(option.name)) throw unknownOption(option);
+  const names = new Set(given.map(({ name }) => name));
 
-  const command = positionals[0] === undefined ? null : commandOf(positionals[0]);
-  if (given.has('help')) return { kind: 'help', command };
-  if (given.has('version')) return { kind: 'version' };
-  if (command === null)
-    throw new UsageError(`no command given: write one of ${[...COMMANDS, BENCH].join(', ')}`);
-  const operands = OPERANDS.has(command) ? 1 : 0;
-  const excess = positionals[1 + operands];
-  if (excess !== undefined) {
-    throw new UsageError(`${command} takes no argument "${excess}": a file is given with -c ${excess}`);
-  }
-  const flags = new Map<string, string>();
-  for (const { name, rawName, value } of options) {
-    const commands = FLAGS[name];
-    if (commands === undefined) continue;
-    if (!commands.includes(command)) {
-      throw new UsageError(`${command} has no option ${rawName}: ${commands.join(' and ')} has`);
-    }
-    if (name !== 'test' && name !== 'redact') flags.set(name, value ?? '');
-  }
-
-  const files = valuesOf(options, 'config');
+  const [first, ...operands] = positionals;
+  const command = first === undefined ? null : commandOf(first);
+  if (command === 'help' || names.has('help')) return helpOf(command, operands);
+  if (command === 'version' || names.has('version')) return { kind: 'version' };
+  if (command === null) throw new UsageError('no command given: sluice help lists the commands');
+  // An option precedes the command.
+  if (command === 'bench')
+    throw new UsageError('write the options of bench after it: sluice bench URL -d 5s');
+  const values = valuesOf(command, given);
+  checkOperands(command, operands);
   return {
     kind: 'command',
-    command: given.has('test') ? 'check' : command,
-    options: {
-      configFile: files.at(-1) ?? DEFAULT_FILE,
-      overrides: valuesOf(options, 'set'),
-      env,
-      flags,
-      redact: valuesOf(options, 'redact'),
-      operand: positionals[1] ?? null,
-    },
+    command: names.has('test') ? 'check' : command,
+    options: { env, operands, ...values },
   };
 }
 
-/** Splits the arguments. Not strict, because Node's own messages for bad arguments span three lines. */
-function tokensOf(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens;
+function benchOf(argv: readonly string[]): Invocation {
+  const asksForHelp = argv.some((argument) => argument === '--help' || argument === '-h');
+  return asksForHelp ? { kind: 'help', command: 'bench' } : { kind: 'bench', argv };
+}
+
+function helpOf(command: CommandName | null, operands: readonly string[]): Invocation {
+  if (command !== 'help') return { kind: 'help', command };
+  checkOperands(command, operands);
+  const [topic] = operands;
+  return { kind: 'help', command: topic === undefined ? null : commandOf(topic) };
+}
+
+function valuesOf(
+  command: CommandName,
+  given: readonly OptionToken[],
+): Pick<CommandOptions, 'configFile' | 'overrides' | 'flags' | 'lists'> {
+  const own = new Map(optionsOf(command).map((option) => [option.name, option]));
+  const flags = new Map<string, string>();
+  const lists = new Map<string, string[]>();
+  for (const option of given) {
+    const spec = own.get(option.name);
+    if (spec === undefined) throw foreignOption(command, option);
+    checkValue(spec, option);
+    const value = option.value ?? '';
+    if (spec.isRepeatable === true) lists.set(spec.name, [...(lists.get(spec.name) ?? []), value]);
+    else flags.set(spec.name, value);
+  }
+  const configFile = flags.get('config') ?? null;
+  const overrides = lists.get('set') ?? [];
+  // The others are for the command itself.
+  for (const name of ['config', 'test']) flags.delete(name);
+  lists.delete('set');
+  return { configFile, overrides, flags, lists };
 }
 
 function commandOf(text: string): CommandName {
   const command = COMMANDS.find((name) => name === text);
   if (command !== undefined) return command;
-  const near = nearest(text, [...COMMANDS, BENCH]);
-  const hint =
-    near === undefined ? `write one of ${[...COMMANDS, BENCH].join(', ')}` : `did you mean ${near}?`;
+  const near = nearest(text, COMMANDS);
+  const hint = near === undefined ? 'sluice help lists the commands' : `did you mean ${near}?`;
   throw new UsageError(`unknown command "${text}": ${hint}`);
 }
 
-function checkOption(option: Option): void {
-  const known = Object.keys(OPTIONS);
-  if (!known.includes(option.name)) {
-    const near = nearest(option.name, known);
-    throw new UsageError(
-      `unknown option ${option.rawName}` + (near === undefined ? '' : `: did you mean --${near}?`),
-    );
+function unknownOption({ name, rawName }: OptionToken): UsageError {
+  const near = nearest(name, [...OPTIONS.keys()]);
+  return new UsageError(
+    `unknown option ${rawName}` + (near === undefined ? '' : `: did you mean --${near}?`),
+  );
+}
+
+function foreignOption(command: CommandName, { name, rawName }: OptionToken): UsageError {
+  const owners = OWN_COMMANDS.filter((other) => optionsOf(other).some((option) => option.name === name));
+  return new UsageError(`${command} has no option ${rawName}: ${owners.join(' and ')} has`);
+}
+
+function checkOperands(command: CommandName, operands: readonly string[]): void {
+  const { operand } = specOf(command);
+  const excess = operands[operand?.max ?? 0];
+  if (excess !== undefined) {
+    const remedy = optionsOf(command).some(({ name }) => name === 'config')
+      ? `a file is given with -c ${excess}`
+      : `see sluice help ${command}`;
+    throw new UsageError(`${command} takes no argument "${excess}": ${remedy}`);
   }
-  const wanted = VALUES[option.name];
-  const { value } = option;
-  if (wanted === undefined) {
-    if (value !== undefined) throw new UsageError(`${option.rawName} takes no value`);
-    return;
-  }
-  // An argument that begins with a dash is the next option, except `--from -` (stdin).
-  const isStdin = option.name === 'from' && value === '-';
-  if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-') && !isStdin)) {
-    throw new UsageError(`${option.rawName} needs ${wanted}`);
-  }
-  if (option.name === 'set' && value.indexOf('=') < 1) {
-    throw new UsageError(`--set ${value}: write path=value, such as --set log.level=debug`);
-  }
-  if (option.name === 'reason' && !isReason(value)) {
-    throw new UsageError(`--reason: ${REASON_REMEDY}`);
-  }
-  const parameter = PARAMETERS[option.name];
-  if (parameter !== undefined && parameter.parse(value) === undefined) {
-    throw new UsageError(`${option.rawName} ${value}: ${parameter.remedy}`);
+  for (const value of operands) {
+    const problem = operand === undefined ? null : problemOf(operand, value);
+    if (problem !== null) throw new UsageError(`${command} ${shown(value)}: ${problem}`);
   }
 }
 
-function valuesOf(options: readonly Option[], name: string): string[] {
-  return options.filter((option) => option.name === name).map((option) => option.value ?? '');
+function checkValue({ value: wanted }: OptionSpec, { rawName, value, inlineValue }: OptionToken): void {
+  if (wanted === undefined) {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
+    return;
+  }
+  // An argument that begins with a dash is the next option.
+  const isStdin = wanted.allowsDash === true && value === '-';
+  if (value === undefined || value === '' || (!inlineValue && value.startsWith('-') && !isStdin)) {
+    throw new UsageError(`${rawName} needs ${wanted.wanted}`);
+  }
+  const problem = problemOf(wanted, value);
+  if (problem !== null) throw new UsageError(`${rawName} ${shown(value)}: ${problem}`);
+}
+
+function problemOf({ words, problem }: ValueSpec, value: string): string | null {
+  if (words !== undefined && !Object.hasOwn(words, value)) {
+    return `write ${Object.keys(words).join(', ')}`.replace(/, (?=[^,]*$)/, ' or ');
+  }
+  return problem?.(value) ?? null;
+}
+
+function shown(value: string): string {
+  return value.length <= MAX_SHOWN ? value : `${value.slice(0, MAX_SHOWN).toWellFormed()}...`;
 }

@@ -115,6 +115,11 @@ const ENTRIES = [
 const BRIDGES: readonly Bridge[] = [
   { from: /^src\/cli\/commands\/bench\.ts$/, to: /^bench\/command\.ts$/ },
   { from: /^bench\/micro\//, to: /^src\/(?:core|config|protocol|wire|routing|upstream|access|telemetry)\// },
+  // Help, completion and the manual know the options of all commands.
+  {
+    from: /^bench\/options\//,
+    to: /^src\/cli\/command-line\/(?:bench-command|spec|tokens)\.ts$/,
+  },
   { from: /^bench\//, to: /^src\/(?:core|wire|sys|loop)\// },
 ];
 /** uWebSockets.js: by the name in package.json, by its package's name, and by the path of either. */

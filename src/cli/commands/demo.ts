@@ -2,6 +2,7 @@
 import { loadConfig } from '../../config/loader.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
+import { configSource } from '../config-file.ts';
 import { startBackends } from '../demo/backends.ts';
 
 /** The only IPC message to the process that forked the demo. */
@@ -21,11 +22,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const forked = process.send !== undefined;
   const { stopped, release } = watchForStop(forked);
   try {
-    const { config } = loadConfig({
-      file: options.configFile,
-      overrides: options.overrides,
-      env: options.env,
-    });
+    const { config } = loadConfig(configSource(options));
     const backends = await startBackends(config);
     if (forked) await report({ type: 'ready' });
     else process.stdout.write(backends.lines.map((line) => `${line}\n`).join(''));

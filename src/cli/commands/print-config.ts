@@ -2,16 +2,17 @@
 import { loadConfig } from '../../config/loader.ts';
 import { renderConfig } from '../../config/render.ts';
 import type { CommandOptions } from '../arguments.ts';
+import { configSource } from '../config-file.ts';
 import { warningLines } from '../diagnostics.ts';
 
 /**
  * Prints the configuration as YAML. Warnings go to stderr.
  *
  * @returns 0
- * @throws ConfigError if the configuration is not valid
+ * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
-export function run({ configFile: file, overrides, env }: CommandOptions): number {
-  const loaded = loadConfig({ file, overrides, env });
+export function run(options: CommandOptions): number {
+  const loaded = loadConfig(configSource(options));
   process.stderr.write(warningLines(loaded.warnings));
   // A pager or `head` may close the pipe early.
   process.stdout.on('error', () => undefined);

@@ -19,6 +19,7 @@ import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
 import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { banner } from '../banner.ts';
+import { configSource } from '../config-file.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
 
@@ -42,11 +43,12 @@ function entry(module: URL): URL {
  *
  * @returns the exit status: 0 after a drain, 1 if the start failed or a worker did not end. If a second
  * signal cut the drain short, 128 plus its number.
- * @throws ConfigError if the configuration is not valid
+ * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
 export async function run(options: CommandOptions): Promise<number> {
   const memory = new ItemMemory();
-  const { config, warnings, files } = loadConfig(sourceOf(options), memory);
+  const source = { ...configSource(options), descriptorLimit: readDescriptorLimit() };
+  const { config, warnings, files } = loadConfig(source, memory);
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
   const stdout = takeStdout();
   const trouble = new TroubleReport(
@@ -60,6 +62,7 @@ export async function run(options: CommandOptions): Promise<number> {
   for (const { place, message } of warnings) log.warn({ place }, message);
 
   const { status, ended, failure } = await serveWithDemo(options, config, {
+    source,
     memory,
     log,
     output,
@@ -74,10 +77,6 @@ export async function run(options: CommandOptions): Promise<number> {
   return status;
 }
 
-function sourceOf({ configFile: file, overrides, env }: CommandOptions): ConfigSource {
-  return { file, overrides, env, descriptorLimit: readDescriptorLimit() };
-}
-
 /** Keeps native libraries from writing between log lines. `problem` is the reason if that fails. */
 function takeStdout(): { readonly fd: number; readonly problem: string | null } {
   try {
@@ -88,6 +87,7 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
 }
 
 interface Surroundings {
+  readonly source: ConfigSource;
   /** Items that successive loads of the configuration share. */
   readonly memory: ItemMemory;
   readonly stdout: number;
@@ -99,16 +99,16 @@ interface Surroundings {
 async function serveWithDemo(
   options: CommandOptions,
   config: Config,
-  { memory, stdout, log, output, watch }: Surroundings,
+  { source, memory, stdout, log, output, watch }: Surroundings,
 ): Promise<Outcome> {
   let demo: DemoProcess | null = null;
   try {
-    if (config.demo !== null) demo = await DemoProcess.start(options, log);
+    if (config.demo !== null) demo = await DemoProcess.start(source, log);
     return await serve({
       config,
       log,
       output,
-      load: (slices) => loadConfigInSlices(sourceOf(options), slices, memory),
+      load: (slices) => loadConfigInSlices(source, slices, memory),
       watch,
       workerFiles: WORKER_FILES,
       manager: ServiceManager.of(options.env, log),

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { ConfigSource } from '../../config/loader.ts';
 import { StartError } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { CommandOptions } from '../arguments.ts';
 import type { DemoReport } from '../commands/demo.ts';
 
 const START_TIMEOUT_MS = 15_000;
@@ -28,12 +28,12 @@ export class DemoProcess {
   }
 
   /** Starts the process. Resolves when its backends listen; rejects with a StartError if they fail to. */
-  static async start({ configFile, overrides, env }: CommandOptions, log: Logger): Promise<DemoProcess> {
+  static async start({ file, overrides, env }: ConfigSource, log: Logger): Promise<DemoProcess> {
     const settings = overrides.flatMap((override) => ['--set', override]);
     const [, script = ''] = process.argv;
     const child = spawn(
       process.execPath,
-      [...process.execArgv, script, 'demo', '--config', configFile, ...settings],
+      [...process.execArgv, script, 'demo', '--config', file, ...settings],
       { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
     );
     if (child.stderr !== null) logLines(child.stderr, log);

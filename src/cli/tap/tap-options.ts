@@ -39,7 +39,8 @@ const PARAMETERS = { sample: 'sample', 'max-payload': 'maxPayload' } as const;
 const LIVE_ONLY = ['sample', 'payload', 'max-payload', 'duration'] as const;
 
 /** @throws UsageError if options exclude each other, or if a redaction rule is not valid */
-export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact'>): TapPlan {
+export function planOf({ flags, lists }: Pick<CommandOptions, 'flags' | 'lists'>): TapPlan {
+  const redact = lists.get('redact') ?? [];
   const from = flags.get('from') ?? null;
   const live = LIVE_ONLY.find((name) => flags.has(name));
   if (from !== null && live !== undefined) {

@@ -36,7 +36,7 @@ describe('an admin API response', { timeout: 60_000 }, () => {
     const { port } = server.address() as AddressInfo;
     const overrides = [`admin.address=127.0.0.1:${port}`];
     try {
-      const given = { overrides, env: {}, flags: new Map<string, string>(), redact: [], operand: null };
+      const given = { overrides, env: {} };
       await use(new AdminClient({ configFile, ...given }));
     } finally {
       server.close();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { COMMANDS, parseArguments } from '../../../src/cli/arguments.ts';
-import type { Invocation } from '../../../src/cli/arguments.ts';
+import { parseArguments, type Invocation } from '../../../src/cli/arguments.ts';
+import { COMMANDS, optionsOf, specOf } from '../../../src/cli/command-line/commands.ts';
 import { usage } from '../../../src/cli/usage.ts';
 import { UsageError } from '../../../src/core/errors.ts';
 import { parameterOf } from '../../../src/primary/admin/commands/parameters.ts';
@@ -25,20 +25,31 @@ function refusal(...argv: readonly string[]): string {
 }
 
 describe('arguments', () => {
-  it('select a command, which reads config/sluice.yaml by default', () => {
+  it('select a command', () => {
     for (const command of COMMANDS) {
-      assert.deepEqual(parse(command), {
-        kind: 'command',
-        command,
-        options: {
-          configFile: 'config/sluice.yaml',
-          overrides: [],
-          env: ENV,
-          flags: new Map(),
-          redact: [],
-          operand: null,
-        },
-      });
+      if (command === 'bench' || command === 'help' || command === 'version') continue;
+      const options = {
+        configFile: null,
+        overrides: [],
+        env: ENV,
+        flags: new Map(),
+        lists: new Map(),
+        operands: [],
+      };
+      assert.deepEqual(parse(command), { kind: 'command', command, options });
+    }
+    assert.deepEqual(parse(), { kind: 'none' });
+  });
+
+  it('give every option one kind of value, and one letter, in all commands', () => {
+    const kinds = new Map<string, string>();
+    for (const command of COMMANDS) {
+      if (command === 'bench') continue;
+      for (const { name, short, value } of optionsOf(command)) {
+        const kind = `${short ?? '-'} ${value === undefined ? 'switch' : 'value'}`;
+        assert.equal(kinds.get(name) ?? kind, kind, `${command} --${name}`);
+        kinds.set(name, kind);
+      }
     }
   });
 
@@ -94,7 +105,7 @@ describe('arguments', () => {
 
   it('accept an operand if the command has one, and validate the options of session commands', () => {
     const invocation = parse('kick', 'a0-7', '--code', '4000', '--reason=bye');
-    assert.deepEqual(invocation.kind === 'command' && invocation.options.operand, 'a0-7');
+    assert.deepEqual(invocation.kind === 'command' && invocation.options.operands, ['a0-7']);
     assert.equal(refusal('revoke', 'a', 'b'), 'revoke takes no argument "b": a file is given with -c b');
     assert.equal(
       refusal('kick', 'a0-7', '--code', '1006'),
@@ -102,7 +113,7 @@ describe('arguments', () => {
     );
     assert.equal(
       refusal('kick', `--reason=${'x'.repeat(124)}`),
-      '--reason: write at most 123 bytes of UTF-8',
+      `--reason ${'x'.repeat(80)}...: write at most 123 bytes of UTF-8`,
     );
     assert.match(refusal('sessions', '--limit', '1001'), /write a number from 1 to 1000$/);
   });
@@ -114,10 +125,17 @@ describe('arguments', () => {
     assert.deepEqual(parse('--version'), { kind: 'version' });
     assert.deepEqual(parse('-V'), { kind: 'version' });
     assert.equal(refusal('rum', '--help'), 'unknown command "rum": did you mean run?');
+    assert.deepEqual(parse('help'), { kind: 'help', command: null });
+    assert.deepEqual(parse('help', 'run'), { kind: 'help', command: 'run' });
+    assert.deepEqual(parse('help', 'bench'), { kind: 'help', command: 'bench' });
+    assert.deepEqual(parse('bench', '--help'), { kind: 'help', command: 'bench' });
+    assert.deepEqual(parse('version'), { kind: 'version' });
+    assert.equal(refusal('help', 'chekc'), 'unknown command "chekc": did you mean check?');
+    assert.equal(refusal('help', 'run', 'run'), 'help takes no argument "run": see sluice help help');
   });
 
   it('pass everything after bench to the load generator', () => {
-    const argv = ['ws://127.0.0.1/', '-c', '5', '--help', '--set'];
+    const argv = ['ws://127.0.0.1/', '-c', '5', '--set'];
     assert.deepEqual(parse('bench', ...argv), { kind: 'bench', argv });
     assert.equal(refusal('bnech'), 'unknown command "bnech": did you mean bench?');
   });
@@ -144,15 +162,9 @@ describe('arguments', () => {
   }
 
   it('describe each mistake in one line', () => {
-    assert.equal(
-      refusal(),
-      'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',
-    );
+    assert.equal(refusal('--json'), 'no command given: sluice help lists the commands');
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
-    assert.equal(
-      refusal('serve'),
-      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',
-    );
+    assert.equal(refusal('serve'), 'unknown command "serve": sluice help lists the commands');
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');
     assert.equal(refusal('check', '-c'), '-c needs a file');
@@ -165,7 +177,7 @@ describe('arguments', () => {
       '--set =a: write path=value, such as --set log.level=debug',
     );
     assert.equal(refusal('drain', '--rate', '-1'), '--rate needs a rate, such as 100/s');
-    assert.equal(refusal('check', '--help=yes'), '--help takes no value');
+    assert.equal(refusal('run', '--watch=yes'), '--watch takes no value');
     assert.equal(
       refusal('check', 'a.yaml'),
       'check takes no argument "a.yaml": a file is given with -c a.yaml',
@@ -202,18 +214,18 @@ describe('usage', () => {
     for (const command of COMMANDS) {
       assert.match(usage(null), new RegExp(`^  ${command} `, 'm'));
       const text = usage(command);
-      assert.match(text, new RegExp(`^Usage: sluice ${command} \\[OPTIONS\\](?: ID| NAME)?\n`));
-      for (const option of ['--config', '--set', '--help'])
-        assert.ok(text.includes(option), `${command} ${option}`);
+      for (const form of specOf(command).synopsis)
+        assert.ok(text.includes(` sluice ${command} ${form}`.trimEnd()), text);
+      for (const { name } of optionsOf(command)) assert.ok(text.includes(`--${name}`), `${command} ${name}`);
     }
-    assert.match(usage('run'), /--test/);
+    assert.match(usage('bench'), /^ +fan-out {2}one publisher/m);
   });
 
-  it('fits in 90 columns', () => {
+  it('fits in 80 columns', () => {
     for (const command of [null, ...COMMANDS]) {
       const text = usage(command);
       assert.ok(text.endsWith('\n'));
-      for (const line of text.split('\n')) assert.ok(line.length <= 90, line);
+      for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     }
   });
 });

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
+const DEMO = 'config/sluice.yaml';
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-main-'));
@@ -100,7 +101,7 @@ describe('sluice check', () => {
       });
     `;
     for (const command of ['check', 'print-config']) {
-      const { status, stderr } = sluice([command], { before });
+      const { status, stderr } = sluice([command, '-c', DEMO], { before });
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, command);
     }
   });
@@ -108,7 +109,15 @@ describe('sluice check', () => {
 
 describe('sluice print-config', () => {
   it('applies overrides, and prints a configuration that sluice can read again', () => {
-    const printed = sluice(['print-config', '--set', 'log.level=debug', '--set', 'shutdown.grace=7s']);
+    const printed = sluice([
+      'print-config',
+      '-c',
+      DEMO,
+      '--set',
+      'log.level=debug',
+      '--set',
+      'shutdown.grace=7s',
+    ]);
     assert.equal(printed.status, 0);
     assert.match(printed.stdout, /^ {2}level: debug$/m);
     assert.match(printed.stdout, /^ {2}grace: 7s$/m);
@@ -117,7 +126,7 @@ describe('sluice print-config', () => {
   });
 
   it('prints nothing for an invalid configuration', () => {
-    const { status, stdout } = sluice(['print-config', '--set', 'log.level=loud']);
+    const { status, stdout } = sluice(['print-config', '-c', DEMO, '--set', 'log.level=loud']);
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
   });
 });
@@ -164,15 +173,15 @@ describe('sluice under an unsuitable Node', () => {
     'restarts under the pinned Node',
     { skip: pinned ? false : 'the pinned runtime is not installed' },
     () => {
-      const direct = sluice(['check']);
-      assert.deepEqual(sluice(['check'], { before: onlyFirst }), direct);
-      const bad = ['check', '--set', 'log.level=loud'];
+      const direct = sluice(['check', '-c', DEMO]);
+      assert.deepEqual(sluice(['check', '-c', DEMO], { before: onlyFirst }), direct);
+      const bad = ['check', '-c', DEMO, '--set', 'log.level=loud'];
       assert.deepEqual(sluice(bad, { before: onlyFirst }), sluice(bad));
     },
   );
 
   it('says what to do if the pinned Node is unsuitable too', () => {
-    const { status, stdout, stderr } = sluice(['check'], { before: pretend });
+    const { status, stdout, stderr } = sluice(['check', '-c', DEMO], { before: pretend });
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
     assert.match(stderr, /^sluice: Node 20\.20\.2 cannot run sluice, .*: use Node 22\.18 .*\n$/);
   });

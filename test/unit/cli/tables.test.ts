@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { progressBar } from '../../../src/cli/commands/drain.ts';
-import { describeEvent } from '../../../src/cli/commands/events.ts';
-import { describeSessions } from '../../../src/cli/commands/sessions.ts';
-import { describeStatus } from '../../../src/cli/commands/status.ts';
+import { progressBar } from '../../../src/cli/commands/admin/drain.ts';
+import { describeEvent } from '../../../src/cli/commands/admin/events.ts';
+import { describeSessions } from '../../../src/cli/commands/admin/sessions.ts';
+import { describeStatus } from '../../../src/cli/commands/admin/status.ts';
 import { table } from '../../../src/cli/table.ts';
 import type { Status } from '../../../src/protocol/admin/status.ts';
 

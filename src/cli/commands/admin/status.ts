@@ -1,9 +1,9 @@
 /** `sluice status`: shows the state of a running sluice. */
-import { formatDuration } from '../../core/units/duration.ts';
-import type { Status } from '../../protocol/admin/status.ts';
-import { AdminClient } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
-import { table } from '../table.ts';
+import { formatDuration } from '../../../core/units/duration.ts';
+import type { Status } from '../../../protocol/admin/status.ts';
+import { AdminClient } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
+import { table } from '../../table.ts';
 
 /**
  * Prints tables, or JSON with `--json`.

@@ -1,7 +1,7 @@
 /** `sluice reload`: makes a running sluice reload its configuration. */
-import type { ReloadAnswer } from '../../protocol/admin/answers.ts';
-import { AdminClient } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
+import type { ReloadAnswer } from '../../../protocol/admin/answers.ts';
+import { AdminClient } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
 
 /**
  * Prints the result of the reload.

@@ -1,9 +1,9 @@
 /** `sluice sessions`: lists the sessions of a running sluice. */
-import { formatDuration } from '../../core/units/duration.ts';
-import type { SessionsAnswer } from '../../protocol/admin/answers.ts';
-import { AdminClient, withOptions } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
-import { narrowed, table } from '../table.ts';
+import { formatDuration } from '../../../core/units/duration.ts';
+import type { SessionsAnswer } from '../../../protocol/admin/answers.ts';
+import { AdminClient, withOptions } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
+import { narrowed, table } from '../../table.ts';
 
 const HEAD = ['ID', 'PRINCIPAL', 'CLIENT', 'CLUSTER', 'AGE', 'ENDS'];
 /** The principal, the client and the cluster. An ID must stay whole because other commands take it. */

@@ -1,16 +1,16 @@
 /** `sluice top`: shows the live state and rates of a running sluice. */
-import { StartError, messageOf } from '../../core/errors.ts';
-import type { EventPage } from '../../protocol/admin/events.ts';
-import type { LiveFrame } from '../../protocol/admin/live.ts';
-import { AdminClient } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
-import type { EventLog } from '../top/event-table.ts';
-import { plainText, symbolsOf } from '../terminal/line.ts';
-import { followLive } from '../top/live-reader.ts';
-import { TopProgram } from '../top/program.ts';
-import { LiveModel } from '../top/rates.ts';
-import { Terminal } from '../terminal/terminal.ts';
-import { print } from '../top/view.ts';
+import { StartError, messageOf } from '../../../core/errors.ts';
+import type { EventPage } from '../../../protocol/admin/events.ts';
+import type { LiveFrame } from '../../../protocol/admin/live.ts';
+import { AdminClient } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
+import type { EventLog } from '../../top/event-table.ts';
+import { plainText, symbolsOf } from '../../terminal/line.ts';
+import { followLive } from '../../top/live-reader.ts';
+import { TopProgram } from '../../top/program.ts';
+import { LiveModel } from '../../top/rates.ts';
+import { Terminal } from '../../terminal/terminal.ts';
+import { print } from '../../top/view.ts';
 
 /** Interval of event requests while the events are on the screen. */
 const EVENTS_MS = 1000;

@@ -1,9 +1,9 @@
 /** `sluice events`: prints recent refusals and failures of a running sluice. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { StartError } from '../../core/errors.ts';
-import type { EventPage, EventRow } from '../../protocol/admin/events.ts';
-import { AdminClient } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
+import { StartError } from '../../../core/errors.ts';
+import type { EventPage, EventRow } from '../../../protocol/admin/events.ts';
+import { AdminClient } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
 
 /** Max characters per line on a terminal. */
 const MAX_LINE_LENGTH = 120;

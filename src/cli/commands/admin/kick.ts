@@ -1,7 +1,7 @@
 /** `sluice kick`: closes sessions of a running sluice. */
-import { UsageError } from '../../core/errors.ts';
-import { AdminClient, withOptions } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
+import { UsageError } from '../../../core/errors.ts';
+import { AdminClient, withOptions } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
 
 /**
  * Closes the session with the given ID, or all sessions of `--principal`.
@@ -10,7 +10,10 @@ import type { CommandOptions } from '../arguments.ts';
  * @throws UsageError unless exactly one of both is given, StartError if the session does not exist
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const { flags, operand: id } = options;
+  const {
+    flags,
+    operands: [id = null],
+  } = options;
   const principal = flags.get('principal');
   if ((id === null) === (principal === undefined) || id === '' || principal === '') {
     throw new UsageError('kick one of the two: the ID of a session, or --principal NAME');

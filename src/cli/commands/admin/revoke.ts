@@ -1,8 +1,8 @@
 /** `sluice revoke`: blocks a principal on a running sluice. */
-import { UsageError } from '../../core/errors.ts';
-import { readPrintable } from '../../telemetry/output/printable.ts';
-import { AdminClient } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
+import { UsageError } from '../../../core/errors.ts';
+import { readPrintable } from '../../../telemetry/output/printable.ts';
+import { AdminClient } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
 
 /**
  * Revokes a principal, or admits it again with `--undo`.
@@ -11,7 +11,10 @@ import type { CommandOptions } from '../arguments.ts';
  * @throws UsageError if the name is missing, StartError if the running sluice refuses or has nothing to undo
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const { flags, operand: name } = options;
+  const {
+    flags,
+    operands: [name = null],
+  } = options;
   if (name === null || name === '')
     throw new UsageError('revoke needs the name of a principal, such as jwt:alice or alice');
   const client = new AdminClient(options);

@@ -1,12 +1,12 @@
 /** `sluice drain`: ends the connections of a running sluice at a limited rate. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { UsageError } from '../../core/errors.ts';
-import type { DrainAnswer } from '../../protocol/admin/answers.ts';
-import { DRAIN_PARAMETERS } from '../../protocol/admin/command-parameters.ts';
-import type { DrainStatus } from '../../protocol/admin/status.ts';
-import { AdminClient, withOptions } from '../admin-client.ts';
-import type { CommandOptions } from '../arguments.ts';
+import { UsageError } from '../../../core/errors.ts';
+import type { DrainAnswer } from '../../../protocol/admin/answers.ts';
+import { DRAIN_PARAMETERS } from '../../../protocol/admin/command-parameters.ts';
+import type { DrainStatus } from '../../../protocol/admin/status.ts';
+import { AdminClient, withOptions } from '../../admin-client.ts';
+import type { CommandOptions } from '../../arguments.ts';
 
 const LOOK_PERIOD_MS = 500;
 const BAR_WIDTH = 40;

@@ -1,0 +1,39 @@
+/** Finds the configuration that a command reads. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConfigSource } from '../config/loader.ts';
+import { StartError } from '../core/errors.ts';
+import type { CommandOptions } from './arguments.ts';
+
+/** Searched in this order, after `--config` and `SLUICE_CONFIG`. */
+const FOLDERS = ['.', '/etc/sluice'] as const;
+/** YAML includes JSON. */
+const NAMES = ['sluice.yaml', 'sluice.yml', 'sluice.json'] as const;
+
+/**
+ * Returns the configuration of `--config`, of `SLUICE_CONFIG`, or of the first place that has one.
+ *
+ * @throws StartError if no place has a configuration, or if one has several
+ */
+export function configSource(
+  { configFile, overrides, env }: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>,
+  exists: (path: string) => boolean = existsSync,
+): ConfigSource {
+  const file = configFile ?? (env.SLUICE_CONFIG || findFile(exists));
+  if (file !== null) return { file, overrides, env };
+  throw new StartError(
+    'no configuration found: there is no ./sluice.yaml and no /etc/sluice/sluice.yaml. ' +
+      'Name a file with -c FILE, write one with sluice init, or run without one: sluice to 3000',
+  );
+}
+
+function findFile(exists: (path: string) => boolean): string | null {
+  for (const folder of FOLDERS) {
+    const [file, other] = NAMES.map((name) => join(folder, name)).filter(exists);
+    if (other !== undefined) {
+      throw new StartError(`both ${file!} and ${other} exist: remove one, or name one with -c ${file!}`);
+    }
+    if (file !== undefined) return file;
+  }
+  return null;
+}
