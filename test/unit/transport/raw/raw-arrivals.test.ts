@@ -23,7 +23,6 @@ import { SystemPeer } from '../../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 
 const ENTERS: Verdict = { facts: { peer: '192.0.2.1', address: '192.0.2.1', proxy: null, hello: null } };
-
 const TERMS = {
   proxyProtocol: 'optional',
   trusts: () => true,
