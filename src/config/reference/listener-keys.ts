@@ -2,7 +2,10 @@
 import type { KeyTexts } from './key-text.ts';
 
 export const LISTENER_KEYS: KeyTexts = {
-  'listeners.name': 'Name of the listener, unique among listeners. It is a label of metrics.',
+  'listeners.name': {
+    text: 'Name of the listener, unique among listeners. It is a label of metrics.',
+    default: 'mode and port, such as `l7-443`',
+  },
   'listeners.mode':
     '`l7` serves WebSocket and HTTP. `l4` carries bytes as they are, so TLS passes through to the endpoint.',
   'listeners.address': {
@@ -48,6 +51,12 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.passthrough.cluster': {
     text: 'Cluster that gets these connections.',
     type: 'name of a cluster',
+    default: 'one of `cluster`, `to` is required',
+  },
+  'listeners.passthrough.to': {
+    text: 'Addresses that get these connections, in place of a cluster.',
+    type: 'address, or a list of them',
+    default: 'one of `cluster`, `to` is required',
   },
   'listeners.tls': {
     text: 'Terminates TLS at sluice. Without this key the listener has no TLS.',
@@ -145,11 +154,21 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.routes': {
     text: 'Routes, tried in order. The first whose match holds serves the request.',
     type: 'list of routes',
+    default: 'one of `routes`, `cluster`, `to` is required at layer 7',
   },
   'listeners.cluster': {
-    text: 'Cluster for connections that no rule of `passthrough` takes. Without it sluice closes them.',
+    text:
+      'At layer 7, the cluster for requests that no route matches. At layer 4, the cluster for connections that no rule of ' +
+      '`passthrough` takes. Without it, requests get 404, and connections are closed.',
     type: 'name of a cluster',
-    default: 'required unless `passthrough` is set',
+    default: 'at layer 4, one of `cluster`, `to`, `passthrough` is required',
+  },
+  'listeners.to': {
+    text:
+      'Addresses of endpoints, in place of `cluster`. They make a cluster whose name is derived from them, and whose keys all have ' +
+      'their defaults. The same addresses make the same cluster. See [the guide](../guides/short-forms.md).',
+    type: 'address, or a list of them',
+    default: 'none',
   },
   'listeners.idleTimeout': 'Max time without a byte in either direction. Then the tunnel closes.',
   'listeners.halfCloseTimeout': 'Max time without a byte after one side sent FIN. Then the tunnel closes.',

@@ -16,7 +16,12 @@ export const ROUTE_KEYS: KeyTexts = {
   'listeners.routes.cluster': {
     text: 'Cluster that serves the request.',
     type: 'name of a cluster',
-    default: 'one of `cluster`, `static`, `respond`, `redirect` is required',
+    default: 'one of `cluster`, `to`, `static`, `respond`, `redirect` is required',
+  },
+  'listeners.routes.to': {
+    text: 'Addresses of endpoints that serve the request, in place of `cluster`.',
+    type: 'address, or a list of them',
+    default: 'none',
   },
   'listeners.routes.upgrade':
     'Whether the cluster gets plain requests and WebSocket handshakes. With `only`, plain requests get 426. With `never`, handshakes ' +

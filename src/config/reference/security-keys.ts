@@ -11,6 +11,17 @@ export const TLS_KEYS: KeyTexts = {
       'Certificates, chosen by the server name that the client asks for. The first one serves clients that match none. ' +
       'A name may have one certificate per key type (RSA, ECDSA).',
     type: 'list of certificates',
+    default: 'required without `cert` and `key`',
+  },
+  'listeners.tls.cert': {
+    text: 'With `key`, the only certificate, in place of `certificates`.',
+    type: 'path of a file',
+    default: 'none',
+  },
+  'listeners.tls.key': {
+    text: 'Private key of `cert`.',
+    type: 'path of a file',
+    default: 'none',
   },
   'listeners.tls.certificates.cert': {
     text: 'PEM file: the certificate first, then its issuers in order.',

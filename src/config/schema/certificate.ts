@@ -39,19 +39,23 @@ interface KeyPair {
 }
 
 /** A certificate, and the facts needed to compare it with others. */
-interface ReadCertificate {
+export interface ReadCertificate {
   readonly certificate: Certificate;
   readonly placed: PlacedCertificate;
 }
 
 /** Reads one entry of a listener's certificates. Returns null if it is invalid. */
-export function readCertificate(
+export function readListedCertificate(
   entry: Located<unknown>,
   base: BaseDirectory,
   problems: Problems,
 ): ReadCertificate | null {
   const section = Section.of(entry.value, entry.path, problems, SHAPE);
-  if (section === null) return null;
+  return section === null ? null : readCertificate(section, base);
+}
+
+/** Reads the keys `cert` and `key` of a mapping. Returns null if they are invalid. */
+export function readCertificate(section: Section, base: BaseDirectory): ReadCertificate | null {
   const { cert, key } = readKeyPair(section, base);
   if (cert === null || key === null) return null;
   const certificate: Certificate = {
@@ -64,7 +68,7 @@ export function readCertificate(
   };
   return {
     certificate,
-    placed: { path: entry.path, leaf: cert.leaf, serverNames: certificate.serverNames },
+    placed: { path: section.path, leaf: cert.leaf, serverNames: certificate.serverNames },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Address } from '../../core/address.ts';
 import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import type { Format } from '../syntax/formats.ts';
-import { describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
+import { FormatError, describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
 import { hostName, serviceName } from '../syntax/host.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
@@ -139,21 +139,20 @@ function readTls(
 function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveSettings): Endpoint[] {
   const endpoints: Endpoint[] = [];
   const seen = new Set<string>();
-  const format: Format<Address | null> = type === 'srv' ? serviceName : dialAddress;
+  const format: Format<Address | null> = type === 'srv' ? serviceName : endpointAddress(base);
   const { problems } = cluster;
   for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
     const read = isMapping(value)
       ? readEndpoint({ value, path }, format, problems)
       : readAddress({ value, path }, format, problems);
     if (read === null) continue;
-    const address = read.address.kind === 'unix' ? absolute(read.address.path, base) : read.address;
-    const text = formatAddress(address);
-    const fault = seen.has(text)
-      ? `${describe(text)} is listed twice: list it once, with a higher weight`
-      : socketFault(address);
-    if (fault !== null) problems.valueError(isMapping(value) ? [...path, 'address'] : path, fault);
+    const text = formatAddress(read.address);
+    if (seen.has(text)) {
+      const fault = `${describe(text)} is listed twice: list it once, with a higher weight`;
+      problems.valueError(isMapping(value) ? [...path, 'address'] : path, fault);
+    }
     seen.add(text);
-    endpoints.push({ ...read, address });
+    endpoints.push(read);
   }
   return endpoints;
 }
@@ -182,13 +181,14 @@ function readAddress(
   return address === null ? null : { address, weight: 1, maxConnections: 0 };
 }
 
-function absolute(path: string, base: BaseDirectory): Address {
-  return { kind: 'unix', path: resolve(base.path, path) };
-}
-
-/** Returns why a socket's path cannot be used. Null if it can, and for other addresses. */
-function socketFault(address: Address): string | null {
-  if (address.kind !== 'unix' || Buffer.byteLength(address.path) <= MAX_SOCKET_PATH_BYTES) return null;
-  const limit = `the system takes ${MAX_SOCKET_PATH_BYTES} bytes`;
-  return `the path ${address.path} is too long for a UNIX socket: ${limit}`;
+/** Returns the format of an endpoint's address. Paths of UNIX sockets become absolute. */
+export function endpointAddress(base: BaseDirectory): Format<Address> {
+  return (value) => {
+    const address = dialAddress(value);
+    if (address.kind !== 'unix') return address;
+    const path = resolve(base.path, address.path);
+    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return { kind: 'unix', path };
+    const limit = `the system takes ${MAX_SOCKET_PATH_BYTES} bytes`;
+    throw new FormatError(`the path ${path} is too long for a UNIX socket: ${limit}`);
+  };
 }

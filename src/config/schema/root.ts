@@ -6,7 +6,7 @@ import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
-import type { Located } from '../syntax/section.ts';
+import { isMapping, type Located } from '../syntax/section.ts';
 import { valueOfItem } from '../syntax/yaml/plain-yaml.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
@@ -93,16 +93,20 @@ export function* readRoot(
     },
     demo: readDemo(settings, clusters.names, problems),
     listeners: listeners.map(({ value }) => value),
-    clusters: clusters.read.map(({ value }) => value.cluster),
+    clusters: [...clusters.read.map(({ value }) => value.cluster), ...clusters.names.unnamed],
   };
   yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
   checkTunnelClusters(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
+  items.keepUnnamed(clusters.names.unnamed);
   yield;
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   warnOfUnfinishedMessages(config, listeners, problems);
-  const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
+  const files = [
+    ...clusters.read.map(({ value }) => [value.cluster.name, value.files] as const),
+    ...clusters.names.unnamed.map(({ name }) => [name, NO_FILES] as const),
+  ];
   return { config, clusterFiles: new Map(files), blockLists };
 }
 
@@ -139,11 +143,14 @@ function* readListeners(settings: Settings, context: Context): Steps<readonly Lo
   const elements = settings.elements('listeners');
   if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
   const listeners: Located<Listener>[] = [];
+  const named = [];
   for (const element of elements ?? []) {
     const listener = yield* readListener(element, context);
-    if (listener !== null) listeners.push(listener);
+    if (listener === null) continue;
+    listeners.push(listener);
+    const isDerived = isMapping(element.value) && !element.value.has('name');
+    named.push({ path: listener.path, value: listener.value.name, isDerived });
   }
-  const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
   refuseDuplicateNames(named, 'listeners', context.problems);
   return listeners;
 }

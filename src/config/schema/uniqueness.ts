@@ -4,17 +4,20 @@ import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Listener } from '../types/listener.ts';
 
+/** The name of an entry. */
+interface Named extends Located<string> {
+  /** Whether the name is made of other keys. */
+  readonly isDerived?: boolean;
+}
+
 /** Adds an error for each name that an earlier entry has. `what` is `listeners`, `clusters` or `routes`. */
-export function refuseDuplicateNames(
-  names: readonly Located<string>[],
-  what: string,
-  problems: Problems,
-): void {
+export function refuseDuplicateNames(names: readonly Named[], what: string, problems: Problems): void {
   const seen = new Set<string>();
-  for (const { path, value } of names) {
+  for (const { path, value, isDerived = false } of names) {
     // An empty name replaces a missing one, which has its own error.
     if (value !== '' && seen.has(value)) {
-      problems.error([...path, 'name'], `two ${what} have the name "${value}": rename one`);
+      const remedy = isDerived ? 'this one has it by default, so write a name here' : 'rename one';
+      problems.error([...path, 'name'], `two ${what} have the name "${value}": ${remedy}`);
     }
     seen.add(value);
   }

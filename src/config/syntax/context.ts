@@ -5,6 +5,7 @@ import type { ItemReading } from './item-memory.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Located, Section } from './section.ts';
+import type { Cluster } from '../types/cluster.ts';
 import type { Path } from './source-file.ts';
 
 export interface Context {
@@ -26,13 +27,14 @@ export type BlockSource = string | { readonly file: string };
 /** Max names in a message. */
 const MAX_LISTED = 10;
 
-/** Names of the clusters and references to them. */
+/** Names of the clusters, references to them, and clusters without a configured name. */
 export class ClusterNames {
   readonly #known: readonly Located<string>[];
   readonly #names: ReadonlySet<string>;
   readonly #problems: Problems;
   readonly #complete: boolean;
   readonly #used = new Set<string>();
+  readonly #unnamed = new Map<string, Cluster>();
 
   /** @param complete false if a cluster could not be read; then no name is reported as unknown */
   constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
@@ -60,6 +62,23 @@ export class ClusterNames {
     const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${listed}${more}`;
     const hint = near === undefined ? list : `did you mean "${near}"?`;
     this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
+  }
+
+  /** Clusters that are written as addresses, in the order of their first use. */
+  get unnamed(): readonly Cluster[] {
+    return [...this.#unnamed.values()];
+  }
+
+  /** Adds a cluster with a derived name. Adds an error if a configured cluster has the name. */
+  addUnnamed(path: Path, cluster: Cluster): void {
+    const { name } = cluster;
+    if (this.#names.has(name)) {
+      this.#problems.error(
+        path,
+        `these addresses make a cluster "${name}", and "clusters" has one: write cluster: ${name}, or rename that cluster`,
+      );
+    }
+    if (!this.#unnamed.has(name)) this.#unnamed.set(name, cluster);
   }
 
   /** Warns of each cluster without a reference. */

@@ -54,11 +54,17 @@ interface Remembered {
   readonly clusters: Items<Cluster>;
   /** Keyed by listener name. */
   readonly listeners: Map<string, ListenerItems>;
+  /** Clusters that remembered routes write as addresses, keyed by derived name. */
+  readonly unnamed: Map<string, Cluster>;
+}
+
+function nothing(): Remembered {
+  return { clusters: new Map(), listeners: new Map(), unnamed: new Map() };
 }
 
 /** Items of the last load without errors. All loads must have the same file, environment and overrides. */
 export class ItemMemory {
-  #last: Remembered = { clusters: new Map(), listeners: new Map() };
+  #last: Remembered = nothing();
 
   /** Starts a load. Forgets nothing before {@link keep}. */
   begin(): ItemReading {
@@ -73,7 +79,7 @@ export class ItemMemory {
 
 /** Items of one load. */
 export class ItemReading {
-  readonly remembered: Remembered = { clusters: new Map(), listeners: new Map() };
+  readonly remembered: Remembered = nothing();
   readonly #last: Remembered;
   readonly #texts = new Map<unknown, ItemText>();
 
@@ -110,6 +116,19 @@ export class ItemReading {
   /** Remembers a cluster that depends only on the item's text. */
   keepCluster(item: unknown, cluster: Cluster): void {
     this.#remember(this.remembered.clusters, item, cluster);
+  }
+
+  /**
+   * Returns the cluster that a remembered route writes as addresses. Null if its cluster has a configured
+   * name: no load without errors has both.
+   */
+  unnamed(name: string): Cluster | null {
+    return this.#last.unnamed.get(name) ?? null;
+  }
+
+  /** Remembers the clusters without a configured name. */
+  keepUnnamed(clusters: readonly Cluster[]): void {
+    for (const cluster of clusters) this.remembered.unnamed.set(cluster.name, cluster);
   }
 
   /**

@@ -46,10 +46,12 @@ const ROUTES = [
   `      - { name: x, match: { path: /x }, cluster: c1, limits: [{ key: address, connections: 5 }] }\n`,
   `      - { name: x, match: { path: /x }, cluster: gone }\n`,
   `      - { name: x, match: { path: /x }, cluster: c4, access: off }\n`,
+  `      - { name: x, match: { path: /x }, to: '127.0.0.1:7' }\n`,
   `      - 5\n`,
   `      - { name: x, match: { path: [/x }, cluster: c4 }\n`,
 ];
 const CLUSTERS = [
+  `  - { name: 127.0.0.1-7, endpoints: [{ address: '127.0.0.1:1' }] }\n`,
   `  - { name: x, endpoints: [{ address: '127.0.0.1:1' }] }\n`,
   `  - { name: x, sticky: { cookie: c, secretFile: secret }, endpoints: [{ address: '127.0.0.1:1' }] }\n`,
   `  - { name: x, tls: { serverName: a.example }, endpoints: [{ address: '127.0.0.1:1' }] }\n`,
@@ -134,7 +136,7 @@ describe('a load that remembers the previous one', () => {
 
   it('reads items again if they depend on files, on the listener or on an override', () => {
     const memory = new ItemMemory();
-    const clusters = [...PARTS.clusters, CLUSTERS[1]!];
+    const clusters = [...PARTS.clusters, CLUSTERS[2]!];
     const routes = [...PARTS.routes, `      - { name: x, match: { path: /x }, cluster: x }\n`];
     const text = textOf({ ...PARTS, clusters, routes });
     const first = load(text, { files: OWNER_FILES, memory }).config;
@@ -167,7 +169,7 @@ describe('a load that remembers the previous one', () => {
   it('keeps its memory after a failed load', () => {
     const memory = new ItemMemory();
     const { config } = load(textOf(PARTS), { memory });
-    const broken = textOf({ ...PARTS, clusters: [...PARTS.clusters, CLUSTERS[3]!] });
+    const broken = textOf({ ...PARTS, clusters: [...PARTS.clusters, CLUSTERS[4]!] });
     assert.equal(errorsOf(broken, { memory }).length, 1);
     assert.equal(load(textOf(PARTS), { memory }).config.clusters[7], config.clusters[7]);
   });

@@ -154,6 +154,11 @@ listeners:
     engine: net
     tls: { certificates: [{ cert: good.pem, key: good.key }], tickets: { rotate: 1h } }
     routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
+  - address: ':8084'
+    tls: { cert: good.pem, key: good.key }
+    passthrough: [{ serverName: own.example, to: 'a.example:443' }]
+    routes: [{ match: { path: /two }, to: ['127.0.0.1:9100', '[::1]:9100'] }]
+    to: unix:./own.sock
   - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: [{ key: address, handshakes: 1/s }], passthrough: [{ serverName: a.example, cluster: plain }] }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:

@@ -41,14 +41,14 @@ describe('the keys of the configuration', () => {
     const { type, default: fallback } = find('listeners.http.idleTimeout');
     assert.equal(type, 'duration, 1s to 20d, or 0 for never');
     assert.equal(fallback, '`2m`');
-    assert.equal(find('listeners.name').default, 'required');
+    assert.equal(find('listeners.address').default, 'required');
   });
 
   it('have the layers and engines that know them', () => {
     assert.deepEqual(find('listeners.http.bodyTimeout').layers, [7]);
     assert.equal(find('listeners.http.bodyTimeout').engines, 'raw, net');
     assert.equal(find('listeners.websocket.upstreamBuffer').engines, 'uws');
-    assert.deepEqual(find('listeners.cluster').layers, [4]);
+    assert.deepEqual(find('listeners.idleTimeout').layers, [4]);
     assert.deepEqual(find('listeners.limits.key').layers, [4, 7]);
     assert.equal(find('clusters.name').engines, null);
   });

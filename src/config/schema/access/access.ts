@@ -75,16 +75,20 @@ export function readAccess(place: AccessPlace, context: Context): AccessSettings
   return isOpen(settings) ? null : settings;
 }
 
-/** Reads the optional key of a listener. Reuses the object of the previous load if the settings are equal. */
+/**
+ * Reads the optional key of a listener. Reuses the object of the previous load if the settings are equal.
+ *
+ * @param name the listener's name
+ */
 export function readListenerAccess(
   listener: Section,
+  name: string,
   place: Omit<AccessPlace, 'section' | 'inherited'>,
   context: Context,
 ): AccessSettings | null {
   const { items, blockLists } = context;
   const read = readAccess({ ...place, section: listener, inherited: null }, context);
-  const name = listener.raw('name');
-  const access = items.sameAccess(typeof name === 'string' ? name : '', read);
+  const access = items.sameAccess(name, read);
   for (const key of ['deny', 'allow'] as const) {
     const sources = blockLists.get(read?.[key] ?? []);
     const blocks = access?.[key] ?? null;

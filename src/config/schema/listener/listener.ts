@@ -3,7 +3,7 @@ import { isLoopbackHost, type TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
-import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
+import { duration, integer, label, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
@@ -15,6 +15,7 @@ import { LimitNames } from '../limits/limit-names.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { warnOfIdleLimits } from '../limits/warnings.ts';
 import { readRoutes } from '../route/route.ts';
+import { TARGET_KEYS, hasTarget, readOnlyTarget } from '../target/target.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseConnectionKeysOnUws } from './l7-engine.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS, readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
@@ -32,9 +33,10 @@ const COMMON = [
   'access',
   'limits',
   'passthrough',
+  ...TARGET_KEYS,
 ];
 const MODES = {
-  l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
+  l4: ['engine', 'idleTimeout', 'halfCloseTimeout'],
   l7: [
     'engine',
     'tls',
@@ -57,29 +59,31 @@ const NO_ADDRESS: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
 
-/** Reads one entry of the list of listeners. Returns null if it is not a mapping or has no mode. */
+/** Reads one entry of the list of listeners. Returns null if it is not a mapping or its mode is invalid. */
 export function* readListener(entry: Located<unknown>, context: Context): Steps<Located<Listener> | null> {
   const { problems } = context;
-  const mode = entry.value instanceof Map ? (entry.value.get('mode') as unknown) : undefined;
+  const written = isMapping(entry.value) && entry.value.has('mode') ? entry.value.get('mode') : 'l7';
   const section = Section.of(
     entry.value,
     entry.path,
     problems,
-    mode === 'l4' ? L4 : mode === 'l7' ? L7 : EITHER,
+    written === 'l4' ? L4 : written === 'l7' ? L7 : EITHER,
   );
   if (section === null) return null;
+  const mode = section.optional('mode', oneOf('l4', 'l7'), 'l7');
+  const address = section.required('address', listenAddress, NO_ADDRESS);
   const common = {
-    name: section.name(),
-    address: section.required('address', listenAddress, NO_ADDRESS),
+    name: readName(section, mode, address),
+    address,
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
     ...readProxies(section),
   };
   const { hasRedis } = context;
   const terms = { names: new LimitNames(section), hasRedis };
   const passthrough = readPassthrough(section, context);
-  switch (section.required('mode', oneOf('l4', 'l7'), null)) {
-    case null:
-      return null;
+  // An invalid mode has its own error, and its keys would cause more.
+  if (mode !== written) return null;
+  switch (mode) {
     case 'l4': {
       warnOfIgnoredProxies(section, common.proxyProtocol);
       const cluster = readTunnelCluster(section, context);
@@ -124,11 +128,12 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       refuseConnectionKeysOnUws(section, uwsKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, uwsKey);
       const isExposed = isReadableByOthers(section, common);
-      const access = readListenerAccess(section, { mode: 'l7', isExposed }, context);
+      const access = readListenerAccess(section, common.name, { mode: 'l7', isExposed }, context);
       const limitTerms: LimitTerms = { ...terms, mode: 'l7', uwsKey };
       const limits = readLimits(section, limitTerms);
       const routes = yield* readRoutes(
         section,
+        common.name,
         {
           paths,
           asksForCertificates: asksForCertificates(section),
@@ -167,11 +172,18 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
   }
 }
 
-/** Reads the key `cluster`, which is required unless there is `passthrough`. */
-function readTunnelCluster(listener: Section, { clusters }: Context): string | null {
-  if (listener.has('cluster')) return clusters.read(listener);
+/** Reads the optional key `name`. The default is made of mode and port, because it becomes a metric label. */
+function readName(listener: Section, mode: Listener['mode'], address: TcpAddress): string {
+  const written = listener.raw('name');
+  const derived = address === NO_ADDRESS ? '' : `${mode}-${address.port}`;
+  return listener.optional('name', label, typeof written === 'string' ? written : derived);
+}
+
+/** Reads the cluster of a tunnel, which is required unless there is `passthrough`. */
+function readTunnelCluster(listener: Section, context: Context): string | null {
+  if (hasTarget(listener)) return readOnlyTarget(listener, context);
   if (!hasEntries(listener, 'passthrough')) {
-    listener.problem('a listener of mode l4 needs "cluster", "passthrough" or both');
+    listener.problem('a listener of mode l4 needs one of cluster, to, passthrough');
   }
   return null;
 }

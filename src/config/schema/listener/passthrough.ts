@@ -11,10 +11,11 @@ import type { Problems } from '../../syntax/problems.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section, readValue } from '../../syntax/section.ts';
 import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
+import { TARGET_KEYS, readOnlyTarget } from '../target/target.ts';
 
 /** Default timeouts of tunnels. Layer 7 cannot change them. */
 export const DEFAULT_TUNNEL_TIMEOUTS = { idleTimeoutMs: 600_000, halfCloseTimeoutMs: 60_000 };
-const RULE = { what: 'a rule of passthrough', keys: ['serverName', 'cluster'] };
+const RULE = { what: 'a rule of passthrough', keys: ['serverName', ...TARGET_KEYS] };
 
 /** The rules, and the path of each server name. */
 interface ReadPassthrough {
@@ -23,7 +24,8 @@ interface ReadPassthrough {
 }
 
 /** Reads the optional key. Adds an error if two rules have the same server name. */
-export function readPassthrough(listener: Section, { problems, clusters }: Context): ReadPassthrough {
+export function readPassthrough(listener: Section, context: Context): ReadPassthrough {
+  const { problems } = context;
   const rules: PassthroughRule[] = [];
   const places = new Map<string, Located<string>['path']>();
   for (const { value, path } of listener.optionalList('passthrough', 'rules { serverName, cluster }')) {
@@ -41,7 +43,7 @@ export function readPassthrough(listener: Section, { problems, clusters }: Conte
       places.set(name, path);
       serverNames.push(name);
     }
-    rules.push({ serverNames, cluster: clusters.read(section) });
+    rules.push({ serverNames, cluster: readOnlyTarget(section, context) });
   }
   return { rules, places };
 }

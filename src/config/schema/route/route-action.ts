@@ -1,4 +1,4 @@
-/** Reads the action of a route: exactly one of four. */
+/** Reads the action of a route: exactly one. */
 import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { directory } from '../../syntax/files.ts';
@@ -15,11 +15,12 @@ import type {
   RouteAction,
   RouteMatch,
 } from '../../types/route.ts';
+import { TARGET_KEYS, hasTarget, readTarget } from '../target/target.ts';
 import { isBelow } from './reachability.ts';
 import type { ReadMatch } from './route-match.ts';
 import { urlPath } from './route-match.ts';
 
-const ACTIONS = ['cluster', 'static', 'respond', 'redirect'] as const;
+const ACTIONS = [...TARGET_KEYS, 'static', 'respond', 'redirect'] as const;
 const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };
 const STATIC = {
   what: '"static"',
@@ -33,6 +34,8 @@ const CLUSTER_ONLY = [
   ['rewrite', 'changes what goes to'],
   ['upgrade', 'says what goes to'],
 ] as const;
+/** Changes nothing. */
+export const NO_REWRITE: Rewrite = { host: null, stripPrefix: null, path: null };
 /** Statuses whose responses have no body (RFC 9110 section 6.4.1). */
 const BODILESS = [204, 205, 304];
 
@@ -81,11 +84,12 @@ export function readAction(route: Section, read: ReadMatch, context: Context): R
     route.problem(`a route does one thing: keep one of ${given.join(', ')}`);
   }
   for (const [key, does] of CLUSTER_ONLY) {
-    if (!route.has(key) || kind === 'cluster') continue;
+    if (!route.has(key) || hasTarget(route)) continue;
     route.problems.keyError([...route.path, key], `${key} ${does} a cluster: this route has none`);
   }
   switch (kind) {
     case 'cluster':
+    case 'to':
       return readCluster(route, read, context);
     case 'static':
       return readStatic(route, context.base);
@@ -97,14 +101,14 @@ export function readAction(route: Section, read: ReadMatch, context: Context): R
 }
 
 function readCluster(route: Section, read: ReadMatch, context: Context): ClusterAction {
-  const cluster = context.clusters.read(route);
+  const cluster = readTarget(route, context);
   const upgrade = route.optional('upgrade', oneOf('only', 'also', 'never'), 'also');
   return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, read) };
 }
 
 function readRewrite(route: Section, read: ReadMatch): Rewrite {
   const section = route.section('rewrite', REWRITE);
-  if (section === null) return { host: null, stripPrefix: null, path: null };
+  if (section === null) return NO_REWRITE;
   if (!['host', 'stripPrefix', 'path'].some((key) => section.has(key))) {
     section.problem('"rewrite" needs one of host, stripPrefix and path');
   }

@@ -4,11 +4,13 @@ import { FormatError, anyText, describe, pattern } from '../../syntax/formats.ts
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
 import type { HeaderChanges, RouteHeaders } from '../../types/route.ts';
+import { hasTarget } from '../target/target.ts';
 import { headerName, readPairs } from './route-match.ts';
 
 const HEADERS = { what: '"headers"', keys: ['request', 'response'] };
 const CHANGES = { what: 'the changes to headers', keys: ['set', 'add', 'remove'] };
-const NO_CHANGES: HeaderChanges = { set: new Map(), add: new Map(), remove: [] };
+/** Changes nothing. */
+export const NO_CHANGES: HeaderChanges = { set: new Map(), add: new Map(), remove: [] };
 
 /** Headers that frame messages and manage connections. Only the proxy writes them. */
 const PROXY_HEADERS =
@@ -39,7 +41,7 @@ const headerValue: Format<string> = (value) =>
 export function readRouteHeaders(route: Section): RouteHeaders {
   const section = route.section('headers', HEADERS);
   if (section === null) return { request: NO_CHANGES, response: NO_CHANGES };
-  if (section.has('request') && !route.has('cluster')) {
+  if (section.has('request') && !hasTarget(route)) {
     section.problems.keyError(
       [...section.path, 'request'],
       'request changes what goes to a cluster: this route has none',

@@ -15,7 +15,8 @@ const SHAPE = {
   what: 'a match',
   keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
 };
-const MATCH_ALL: RouteMatch = {
+/** Matches every request. */
+export const MATCH_ALL: RouteMatch = {
   hosts: [],
   path: null,
   pathPrefix: null,

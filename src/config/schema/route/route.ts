@@ -13,6 +13,8 @@ import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseDuplicateNames } from '../uniqueness.ts';
+import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
+import { readFallbackRoute } from './fallback-route.ts';
 import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
@@ -21,7 +23,7 @@ import { readMatch, type MatchTerms } from './route-match.ts';
 const SHAPE = {
   what: 'a route',
   keys: [
-    ...['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
+    ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
     ...['access', 'limits'],
   ],
 };
@@ -52,23 +54,35 @@ interface RouteTerms extends MatchTerms {
   readonly limits: LimitTerms;
 }
 
-/** Reads the required list of routes, which must not be empty. Yields after each route. */
-export function* readRoutes(listener: Section, terms: RouteTerms, context: Context): Steps<readonly Route[]> {
+/**
+ * Reads the routes of a listener: the list, then the listener's own target. At least one route is required.
+ * Yields after each route.
+ *
+ * @param name the listener's name
+ */
+export function* readRoutes(
+  listener: Section,
+  name: string,
+  terms: RouteTerms,
+  context: Context,
+): Steps<readonly Route[]> {
   const routes: Located<ReadRoute>[] = [];
   const earlier = new EarlierRoutes();
   const { paths, asksForCertificates, access } = terms;
-  const name = listener.raw('name');
-  const known = context.items.routesOf(typeof name === 'string' ? name : '', {
-    paths,
-    asksForCertificates,
-    access,
-  });
-  for (const [index, entry] of listener.list('routes', 'routes').entries()) {
+  const known = context.items.routesOf(name, { paths, asksForCertificates, access });
+  const entries = readEntries(listener);
+  for (const [index, entry] of entries.entries()) {
     const route = knownRoute(entry, known, context) ?? readNewRoute(entry, index, terms, known, context);
     if (route === null) continue;
     warnOfUnreachable(route, earlier, context);
     routes.push(route);
     yield;
+  }
+  const fallback = readFallbackRoute(listener, positionName(entries.length), access, context);
+  if (fallback !== null) {
+    const route = { path: fallback.path, value: { route: fallback.value, expression: null } };
+    warnOfUnreachable(route, earlier, context);
+    routes.push(route);
   }
   yield;
   refuseDuplicateNames(
@@ -79,16 +93,29 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
   return routes.map(({ value }) => value.route);
 }
 
+/** Returns the entries of the list, which is required unless the listener has its own target. */
+function readEntries(listener: Section): readonly Located<unknown>[] {
+  if (hasTarget(listener)) return listener.optionalList('routes', 'routes');
+  if (listener.has('routes')) return listener.list('routes', 'routes');
+  listener.problem('a listener of mode l7 needs one of routes, cluster, to');
+  return [];
+}
+
+/** Returns the name of a route without the key `name`. */
+function positionName(index: number): string {
+  return `route-${index + 1}`;
+}
+
 /** Returns a route known from an earlier load. Null if it is new. */
 function knownRoute(
   { path, value: item }: Located<unknown>,
   known: KnownRoutes,
-  { clusters }: Context,
+  context: Context,
 ): Located<ReadRoute> | null {
   const route = known.find(item);
   if (route === null) return null;
   const { action } = route;
-  if (action.kind === 'cluster') clusters.refer([...path, 'cluster'], action.cluster);
+  if (action.kind === 'cluster') repeatTarget(path, action.cluster, context);
   return { path, value: { route, expression: null } };
 }
 
@@ -101,7 +128,7 @@ function readNewRoute(
 ): Located<ReadRoute> | null {
   const entry = { path, value: valueOfItem(item) };
   const problems = context.problems.count;
-  const read = readRoute(entry, `route-${index + 1}`, terms, context);
+  const read = readRoute(entry, positionName(index), terms, context);
   if (
     read !== null &&
     context.problems.count === problems &&

@@ -72,12 +72,28 @@ describe('certificate', () => {
     assert.deepEqual(errorsOf(l7('tls: { certificates: [] }')), [
       '5:12: certificates: the list is empty: write at least one of certificates',
     ]);
-    assert.deepEqual(errorsOf(l7('tls: {}')), ['5:5: the tls of a listener needs "certificates"']);
+    assert.deepEqual(errorsOf(l7('tls: {}')), [
+      '5:5: the tls of a listener needs "cert" and "key", or "certificates" for several pairs',
+    ]);
+  });
+
+  it('may be written without a list', () => {
+    const { tls } = l7Of(load(l7('tls: { cert: good.pem, key: good.key }'), { files: FILES }));
+    const listed = l7('tls: { certificates: [{ cert: good.pem, key: good.key }] }');
+    assert.deepEqual(tls, l7Of(load(listed)).tls);
+    assert.deepEqual(errorsOf(l7('tls: { cert: good.pem }')), ['5:5: the tls of a listener needs "key"']);
+    assert.deepEqual(errorsOf(l7('tls: { cert: good.pem, key: named.key }')), [
+      '5:33: key: "named.key" is not the key of the certificate "good.pem"',
+    ]);
+    const both = 'tls: { cert: good.pem, key: good.key, certificates: [{ cert: good.pem, key: good.key }] }';
+    assert.deepEqual(errorsOf(l7(both)), [
+      '5:5: "certificates" is a list of pairs cert and key: move this pair into the list',
+    ]);
   });
 
   it('cannot be empty, which would disable TLS', () => {
     assert.deepEqual(errorsOf(l7('tls:')), [
-      '5:5: tls: an empty value is not a mapping: the tls of a listener has certificates, minVersion, ciphers, ' +
+      '5:5: tls: an empty value is not a mapping: the tls of a listener has certificates, cert, key, minVersion, ciphers, ' +
         'clientCertificates, groups, alpn, handshakeTimeout, tickets',
     ]);
   });

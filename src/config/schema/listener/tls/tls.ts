@@ -1,10 +1,11 @@
 /** Reads the key `tls` of an l7 listener. */
 import type { Context } from '../../../syntax/context.ts';
+import type { BaseDirectory } from '../../../syntax/files.ts';
 import { duration, oneOf } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import type { ListenerTls } from '../../../types/listener.ts';
 import { warnOfShadowedCertificates, warnOfUnusedKeyTypes } from '../../certificate-warnings.ts';
-import { readCertificate } from '../../certificate.ts';
+import { readCertificate, readListedCertificate, type ReadCertificate } from '../../certificate.ts';
 import { refuseUnsupportedKeys } from '../l7-engine.ts';
 import { readAlpn } from './alpn.ts';
 import { isOfTls13, readCiphers } from './ciphers.ts';
@@ -16,7 +17,7 @@ import { readTickets } from './tickets.ts';
 const NON_UWS_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
 const SHAPE = {
   what: 'the tls of a listener',
-  keys: ['certificates', 'minVersion', 'ciphers', 'clientCertificates', ...NON_UWS_KEYS],
+  keys: ['certificates', 'cert', 'key', 'minVersion', 'ciphers', 'clientCertificates', ...NON_UWS_KEYS],
 };
 
 /**
@@ -32,9 +33,7 @@ export function readTls(
   const section = listener.section('tls', SHAPE);
   if (section === null) return null;
   refuseUnsupportedKeys(section, uwsKey, { own: NON_UWS_KEYS, uws: [] });
-  const read = section
-    .list('certificates', 'certificates')
-    .flatMap((entry) => readCertificate(entry, base, problems) ?? []);
+  const read = readCertificates(section, base);
   const placed = read.map((each) => each.placed);
   warnOfShadowedCertificates(placed, uwsKey, problems);
   const minVersion = section.optional('minVersion', oneOf('1.2', '1.3'), '1.2');
@@ -52,4 +51,22 @@ export function readTls(
     clientCertificates: readClientCertificates(section, base, uwsKey),
     tickets: readTickets(section, base),
   };
+}
+
+/** Reads the list `certificates`, or one certificate from `cert` and `key`. */
+function readCertificates(tls: Section, base: BaseDirectory): readonly ReadCertificate[] {
+  const isSingle = tls.has('cert') || tls.has('key');
+  if (isSingle && !tls.has('certificates')) {
+    const read = readCertificate(tls, base);
+    return read === null ? [] : [read];
+  }
+  if (isSingle) {
+    tls.problem('"certificates" is a list of pairs cert and key: move this pair into the list');
+  } else if (!tls.has('certificates')) {
+    tls.problem('the tls of a listener needs "cert" and "key", or "certificates" for several pairs');
+    return [];
+  }
+  return tls
+    .list('certificates', 'certificates')
+    .flatMap((entry) => readListedCertificate(entry, base, tls.problems) ?? []);
 }

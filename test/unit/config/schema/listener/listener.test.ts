@@ -133,36 +133,35 @@ ${CLUSTERS}`;
     assert.match(errorsOf(l7('trustedProxies: 10.0.0.0/8'))[0] ?? '', /is not a list/);
   });
 
-  it('needs its name, mode and address', () => {
+  it('needs its address and a destination', () => {
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - {}\n`), [
-      '3:5: a listener needs "name"',
-      '3:5: a listener needs "address"',
-      '3:5: a listener needs "mode"',
+      '3:5: a listener of mode l7 needs "address"',
+      '3:5: a listener of mode l7 needs one of routes, cluster, to',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: tcp, address: ':1' }\n`), [
       '3:22: mode: "tcp" is not one of l4, l7',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1' }\n`), [
-      '3:5: a listener of mode l4 needs "cluster", "passthrough" or both',
+      '3:5: a listener of mode l4 needs one of cluster, to, passthrough',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l7, address: ':1' }\n`), [
-      '3:5: a listener of mode l7 needs "routes"',
+      '3:5: a listener of mode l7 needs one of routes, cluster, to',
     ]);
     assert.match(
       errorsOf(`${CLUSTERS}listeners: [web]\n`)[0] ?? '',
-      /^2:13: listeners: "web" is not a mapping: a listener has name, mode/,
+      /^2:13: listeners: "web" is not a mapping: a listener of mode l7 has name, mode/,
     );
   });
 
   it('says which keys belong to the other mode', () => {
     const text = `${CLUSTERS}listeners:
   - { name: a, mode: l4, address: ':1', cluster: app, routes: [], tls: {} }
-  - { name: b, mode: l7, address: ':2', cluster: app, routes: [{ match: {}, cluster: app }] }
+  - { name: b, mode: l7, address: ':2', idleTimeout: 1s, routes: [{ match: {}, cluster: app }] }
 `;
     assert.deepEqual(errorsOf(text), [
       '3:55: "routes" is for listeners of mode l7, and this one has mode l4',
       '3:67: "tls" is for listeners of mode l7, and this one has mode l4',
-      '4:41: "cluster" is for listeners of mode l4, and this one has mode l7',
+      '4:41: "idleTimeout" is for listeners of mode l4, and this one has mode l7',
     ]);
   });
 

@@ -72,7 +72,7 @@ describe('passthrough', () => {
     assert.equal(tcp?.mode === 'l4' && tcp.cluster, null);
     for (const keys of ['', ', passthrough: []']) {
       assert.deepEqual(errorsOf(listener(keys)), [
-        '2:13: a listener of mode l4 needs "cluster", "passthrough" or both',
+        '2:13: a listener of mode l4 needs one of cluster, to, passthrough',
       ]);
     }
   });

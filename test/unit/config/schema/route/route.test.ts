@@ -38,7 +38,7 @@ describe('route', () => {
 
   it('does exactly one thing', () => {
     assert.deepEqual(errorsOf(routes('{ match: {} }')), [
-      '6:9: a route needs one of cluster, static, respond, redirect',
+      '6:9: a route needs one of cluster, to, static, respond, redirect',
     ]);
     assert.deepEqual(actionErrors('cluster: app, respond: {}'), [
       '6:9: a route does one thing: keep one of cluster, respond',
