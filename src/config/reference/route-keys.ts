@@ -128,7 +128,8 @@ export const ROUTE_KEYS: KeyTexts = {
   'listeners.routes.respond.contentType': 'Content-Type of the response.',
 
   'listeners.routes.redirect.to':
-    'Target: a path, or a URL with http or https. `$1` to `$9` are the groups of `pathRegex`.',
+    'Target: a path, or a URL with http or https. `$host`, `$path` and `$query` are parts of the request, `$1` to `$9` the groups of ' +
+    '`pathRegex`, and `$$` is a dollar sign. See [the guide](../guides/redirects.md).',
   'listeners.routes.redirect.status': {
     text: 'Status of the redirect.',
     type: '301, 302, 303, 307 or 308',

@@ -1,10 +1,24 @@
 import type { ClusterAction, RouteAction } from '../../config/types/route.ts';
-import { expandRedirect } from '../../routing/rewrite.ts';
+import { createRedirect, type LocationFault } from '../../routing/redirect.ts';
 import { headerOf } from '../../wire/http/request-head.ts';
 import type { HeaderList } from '../contract/http-reply.ts';
+import type { RequestRefusal } from '../contract/listener-stats.ts';
 import { StaticFiles } from '../static/static-files.ts';
 import type { Answers } from './answers.ts';
 import type { RouteHandler } from './route-handler.ts';
+
+/** The answer to a request that gets no location. */
+interface Refusal {
+  readonly status: 400;
+  readonly detail: string;
+  readonly reason: RequestRefusal;
+}
+
+const REFUSALS: Readonly<Record<LocationFault, Refusal>> = {
+  'dot segment': { status: 400, detail: 'the location has a dot segment', reason: 'dot_segment' },
+  'no host': { status: 400, detail: 'the redirect needs a host header', reason: 'bad_host' },
+  'another host': { status: 400, detail: 'the location names another host', reason: 'bad_target' },
+};
 
 /** Creates the handler of a route that needs no endpoint. */
 export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): RouteHandler {
@@ -20,14 +34,17 @@ export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answer
       const headers: HeaderList = [['Content-Type', action.contentType]];
       return ({ exchange }) => answers.send(exchange, action.status, headers, action.body);
     }
-    case 'redirect':
-      return ({ exchange, groups }) => {
-        const location = expandRedirect(action.to, groups, exchange.head.query);
-        if (location === null) {
-          answers.refuse(exchange, 400, 'the location has a dot segment', 'dot_segment');
-          return;
+    case 'redirect': {
+      const redirect = createRedirect(action.to);
+      return ({ exchange, request: { host, path }, groups }) => {
+        const location = redirect({ host, path, query: exchange.head.query, groups });
+        if (typeof location === 'string') {
+          answers.send(exchange, action.status, [['Location', location]], '');
+        } else {
+          const { status, detail, reason } = REFUSALS[location.fault];
+          answers.refuse(exchange, status, detail, reason);
         }
-        answers.send(exchange, action.status, [['Location', location]], '');
       };
+    }
   }
 }

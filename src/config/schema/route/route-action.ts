@@ -6,7 +6,6 @@ import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
 import { hostAndPort } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
-import { isMapping } from '../../syntax/section.ts';
 import type {
   ClusterAction,
   RedirectAction,
@@ -16,6 +15,7 @@ import type {
   RouteMatch,
 } from '../../types/route.ts';
 import { TARGET_KEYS, hasTarget, readTarget } from '../target/target.ts';
+import { checkRedirect, checkRewrite } from './placeholders.ts';
 import { isBelow } from './reachability.ts';
 import type { ReadMatch } from './route-match.ts';
 import { urlPath } from './route-match.ts';
@@ -60,9 +60,9 @@ const contentType = pattern(
   'write one such as text/plain; charset=utf-8',
 );
 const target = pattern(
-  /^(?:\/|https?:\/\/)[!-~]*$/,
+  /^(?:\/|\$path(?!\w)|https?:\/\/)[!-~]*$/,
   "a redirect's target",
-  'begin with "/", "http://" or "https://", without spaces',
+  'begin with "/", "$path", "http://" or "https://", without spaces',
 );
 const redirectStatus: Format<RedirectAction['status']> = (value) => {
   const status = REDIRECTS.find((status) => status === value);
@@ -117,10 +117,7 @@ function readRewrite(route: Section, read: ReadMatch): Rewrite {
     section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
   }
   const path = section.optional('path', urlPath, null);
-  if (path !== null) {
-    checkGroups(section, 'path', path, route, read);
-    refuseDotSegments(section, 'path', path);
-  }
+  if (path !== null) checkRewrite(section, path, route, read);
   if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
   return { host, stripPrefix: readPrefix(section, read.match), path };
 }
@@ -174,30 +171,6 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   const section = route.section('redirect', REDIRECT);
   if (section === null) return null;
   const to = section.required('to', target, '/');
-  checkGroups(section, 'to', to, route, read);
-  if (/\$[1-9]/.test(to)) refuseDotSegments(section, 'to', to);
+  checkRedirect(section, to, route, read);
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
-}
-
-/** Adds an error for a dot segment in a target: every request of the route would be refused. */
-function refuseDotSegments(section: Section, key: string, target: string): void {
-  if (!/\/\.\.?(?:\/|$)/.test(target.replace(/[?#].*$/, ''))) return;
-  section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);
-}
-
-/** Adds an error if a text uses a group that the route's pathRegex lacks. */
-function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
-  const { expression } = read;
-  const conditions = route.raw('match');
-  // An invalid pathRegex has its own error.
-  const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
-  const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
-  const groups = expression?.groupCount ?? 0;
-  if (wanted <= groups || isBad) return;
-  const has = expression === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
-  section.problemAt(key, `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
-}
-
-function countOf(groups: number): string {
-  return groups === 0 ? 'no groups' : groups === 1 ? 'one group' : `${groups} groups`;
 }

@@ -39,6 +39,21 @@ describe('a route that redirects', () => {
   });
 });
 
+describe('a route that redirects by parts of the request', () => {
+  const secure = { kind: 'redirect', to: 'https://$host$path$query', status: 308 } as const;
+
+  it('inserts the host that was checked, the normalised path and the query', () => {
+    const { reply } = answer(secure, '/a?q=1');
+    assert.equal(reply.header('Location'), 'https://example.com/a?q=1');
+  });
+
+  it('refuses a group that would extend the host', () => {
+    const { reply, counted } = answer({ ...secure, to: 'https://a.test$1' }, '/x', ['.evil.test']);
+    assert.deepEqual([reply.status, reply.body], [400, 'the location names another host\n']);
+    assert.deepEqual(counted, ['refused bad_target', 'answered 400']);
+  });
+});
+
 describe('a route to static files', () => {
   it('counts the answer of the files when it has ended', async () => {
     const { answers, counted } = countedAnswers();

@@ -143,8 +143,51 @@ describe('redirect action', () => {
     assert.equal(errors('(').length, 1, 'an invalid expression causes only one error');
   });
 
+  it('accepts parts of the request in the target', () => {
+    for (const to of [
+      'https://$host$path$query',
+      'https://$host:8443$path',
+      'https://www.$host/$path#$path',
+      'https://id.example/?back=https://$host$path$query&x=1',
+      '$path/',
+      '/n$query#top',
+      '/$$host',
+    ]) {
+      assert.deepEqual(actionErrors(`redirect: { to: '${to}' }`), [], to);
+    }
+  });
+
+  it('refuses unknown names, and dollar signs without a name', () => {
+    const write = 'write $host, $path, $query, $1 to $9, or $$ for a dollar sign';
+    for (const [to, fault] of [
+      ['https://$hostname$path', '$hostname is unknown'],
+      ['https://$host$uri', '$uri is unknown'],
+      ['/a$', '"/a$" has a "$" without a name'],
+      ['/$0', '"/$0" has a "$" without a name'],
+    ]) {
+      assert.deepEqual(actionErrors(`redirect: { to: '${to}' }`), [`6:38: to: ${fault}: ${write}`], to);
+    }
+    assert.deepEqual(actionErrors("cluster: app, rewrite: { path: '/a$path' }"), [
+      '6:53: path: $path is for redirect.to: write $1 to $9, or $$ for a dollar sign',
+    ]);
+  });
+
+  it('refuses a path without a host, and a query that is not at the end', () => {
+    assert.deepEqual(actionErrors("redirect: { to: 'https://$path' }"), [
+      '6:38: to: $path needs a host before it, such as https://$host$path',
+    ]);
+    for (const to of ['/x$query/y', '/x$query?z=1', 'https://$host$query$path']) {
+      assert.deepEqual(
+        actionErrors(`redirect: { to: '${to}' }`),
+        ['6:38: to: $query begins with "?": write it at the end, or as a value behind a "?"'],
+        to,
+      );
+    }
+    assert.match(actionErrors("redirect: { to: '/../x$path' }")[0] ?? '', /has a dot segment/);
+  });
+
   it('refuses invalid targets and statuses', () => {
-    for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', 'javascript:alert(1)']) {
+    for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', '$paths', '$host', 'javascript:alert(1)']) {
       assert.match(actionErrors(`redirect: { to: '${to}' }`)[0] ?? '', /is not a redirect's target/, to);
     }
     assert.match(
