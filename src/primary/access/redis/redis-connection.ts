@@ -1,4 +1,4 @@
-import type { RedisClientType } from 'redis';
+import type { RedisClientType } from '@redis/client';
 import { messageOf } from '../../../core/errors.ts';
 
 /** One connection to a Redis server, without reconnects. */
@@ -26,11 +26,11 @@ const CONNECT_TIMEOUT_MS = 2000;
 const MAX_WAITING_COMMANDS = 10_000;
 
 /**
- * Opens a connection with the package `redis`. The package is loaded only here: it takes 30 MB, and most
- * processes do not use Redis.
+ * Opens a connection with the package `@redis/client`. The package is loaded only here: it takes 30 MB of
+ * memory, and most processes do not use Redis.
  */
 export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<RedisConnection> {
-  const { createClient } = await import('redis');
+  const { createClient } = await import('@redis/client');
   const client: RedisClientType = createClient({
     url,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
@@ -47,7 +47,8 @@ export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<
     isOpen = false;
   });
   const close = (): void => client.destroy();
-  // Destroying a client that still connects does not close the socket that is being opened (redis 6.3.1).
+  // Destroying a client that still connects does not close the socket that is being opened (@redis/client
+  // 6.3.1).
   client.on('connect', () => {
     if (signal.aborted) close();
   });
