@@ -193,6 +193,7 @@ const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
   ['src/cli/commands/bench.ts', 'The one bridge from src to bench'],
   ['src/l7/uws/reply/cork-sizes.ts', 'Whole and piecewise replies share the numbers'],
   ['test/support/processes/chromium.ts', 'The browser of three tests'],
+  ['test/support/processes/sluice-command.ts', 'Every kind of test runs commands by it'],
   [
     /^test\/scale\/(?:cluster-balance|tunnels)\.scale\.ts$/,
     'A suite of test/conformance or test/support at full size',

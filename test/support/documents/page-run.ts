@@ -1,12 +1,12 @@
 /** Runs the commands of a document, as a reader would type them, beside a running sluice. */
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import type { CertificateAuthority } from '../certificates.ts';
-import { PROGRAM, ROOT } from '../processes/program.ts';
+import { PROGRAM } from '../processes/program.ts';
 import type { CodeBlock } from './blocks.ts';
 import { isConfiguration, isWhole, makeFiles } from './config-blocks.ts';
 
@@ -19,7 +19,6 @@ clusters:
   - { name: app, endpoints: [{ address: '127.0.0.1:9001' }] }
 `;
 const ADMIN = "admin: { address: '127.0.0.1:9480', token: a-token-of-the-operator-for-the-test }\n";
-const PINNED = join(ROOT, 'node_modules/.bin/node');
 const RUN = /^((?:\w+=\S+ )*)sluice run (.*)$/gmu;
 
 /** Max time of a page. */
@@ -78,7 +77,7 @@ export async function runPage(blocks: readonly CodeBlock[], authority: Certifica
   const folder = mkdtempSync(join(tmpdir(), 'sluice-page-'));
   try {
     mkdirSync(join(folder, 'bin'));
-    const node = existsSync(PINNED) ? realpathSync(PINNED) : process.execPath;
+    const node = process.execPath;
     writeFileSync(join(folder, 'bin/sluice'), `#!/bin/sh\nexec ${node} ${PROGRAM} "$@"\n`, { mode: 0o755 });
     writeFileSync(join(folder, 'bin/node'), `#!/bin/sh\nexec ${node} "$@"\n`, { mode: 0o755 });
     const script = join(folder, 'page.sh');

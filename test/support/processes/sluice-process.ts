@@ -1,7 +1,7 @@
 /** A real sluice in a separate process, for tests that use its sockets and its log. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,7 +78,7 @@ class SluiceProcess {
     this.configFile = join(directory, 'sluice.yaml');
     this.writeConfig(config);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
-    const command = [nodeBinary(), PROGRAM, 'run', '--config', this.configFile, ...args];
+    const command = [process.execPath, PROGRAM, 'run', '--config', this.configFile, ...args];
     const [file, ...argv] =
       descriptorLimit === undefined
         ? command
@@ -243,12 +243,6 @@ class SluiceProcess {
 }
 
 export type { SluiceProcess };
-
-/** The pinned Node's binary, so that signals reach it directly; the test's own Node if none is pinned. */
-function nodeBinary(): string {
-  const pinned = join(ROOT, 'node_modules/.bin/node');
-  return existsSync(pinned) ? realpathSync(pinned) : process.execPath;
-}
 
 function parseLine(text: string): LogLine | undefined {
   try {

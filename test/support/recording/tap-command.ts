@@ -1,14 +1,11 @@
 /** `sluice tap` beside a running proxy, in a separate process. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { eventually, within } from '../deadline.ts';
-import { PROGRAM, ROOT } from '../processes/program.ts';
+import { PROGRAM } from '../processes/program.ts';
 import type { SluiceProcess } from '../processes/sluice-process.ts';
 import { workersHeard } from './tap-stream.ts';
-
-const PINNED = join(ROOT, 'node_modules/.bin/node');
 
 export class TapCommand {
   /** The output so far. */
@@ -32,11 +29,12 @@ export class TapCommand {
    * @param args behind `tap -c FILE`, such as `--payload`
    */
   static async start(sluice: SluiceProcess, ...args: readonly string[]): Promise<TapCommand> {
-    const node = existsSync(PINNED) ? realpathSync(PINNED) : process.execPath;
     const from = sluice.logs.length;
     // The kernel has chosen the port.
     const place = ['-c', sluice.configFile, '--set', `admin.address=${sluice.admin}`];
-    const child = spawn(node, [PROGRAM, 'tap', ...place, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [PROGRAM, 'tap', ...place, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const tap = new TapCommand(child);
     const refused = tap.#exit.then((status) => {
       throw new Error(`sluice tap ended with ${status ?? 'a signal'}: ${tap.stderr}${tap.stdout}`);
