@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { limitRequestHeads, missingBinary } from '../l7/uws/process-settings.ts';
+import { limitRequestHeads } from '../l7/uws/process-settings.ts';
 import type { ReloadResult } from '../protocol/admin/answers.ts';
-import { opensslProblem } from '../sys/openssl.ts';
-import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { FIRST_GENERATION, build, type PrimaryOptions } from './build.ts';
 import { Lifecycle } from './control/lifecycle.ts';
 import { refuseReload } from './control/reloader.ts';
 import type { Phase } from './phase.ts';
 import { Engines } from './process/engines.ts';
+import { THIS_MACHINE } from './process/machine.ts';
 import { acquireResources, type Resources } from './resources.ts';
 import type { Running, Started } from './running.ts';
 
@@ -87,11 +86,7 @@ export class Primary {
   async #buildAndStart(): Promise<Started> {
     limitRequestHeads();
     const { config, takeOver = false, log } = this.#options;
-    const engines = new Engines(log, {
-      systemCalls: unsupportedReason,
-      openssl: opensslProblem,
-      uws: missingBinary,
-    });
+    const engines = new Engines(log, THIS_MACHINE);
     const resources = await acquireResources(config, engines, takeOver, log);
     const running = this.#build(resources);
     this.#phase = running;

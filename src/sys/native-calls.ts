@@ -228,6 +228,9 @@ function requireKoffi(): typeof Koffi {
     return createRequire(import.meta.url)('koffi') as typeof Koffi;
   } catch (error) {
     const [line = ''] = messageOf(error).split('\n');
-    throw new Error(`cannot load the package koffi: ${line}`, { cause: error });
+    const problem = line.startsWith("Cannot find module 'koffi'")
+      ? 'the package koffi is not installed (npm installs it without --omit=optional)'
+      : `cannot load the package koffi: ${line}`;
+    throw new Error(problem, { cause: error });
   }
 }

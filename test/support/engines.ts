@@ -1,10 +1,15 @@
 /** The engines of layer 7 that tests run on. */
+import { missingBinary } from '../../src/l7/uws/process-settings.ts';
 import { opensslProblem } from '../../src/sys/openssl.ts';
 import { unsupportedReason } from '../../src/sys/support.ts';
 
 export type EngineName = 'raw' | 'net' | 'uws';
 
-const RUNNABLE: readonly EngineName[] = unsupportedReason() === null ? ['raw', 'net', 'uws'] : ['net', 'uws'];
+const RUNNABLE: readonly EngineName[] = [
+  ...(unsupportedReason() === null ? ['raw' as const] : []),
+  'net',
+  ...(missingBinary() === null ? ['uws' as const] : []),
+];
 
 /** Those that this machine can run. `TEST_ENGINES=net,uws` runs fewer, to find a fault sooner. */
 export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);

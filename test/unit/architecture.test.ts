@@ -145,7 +145,8 @@ const RESERVED: readonly Reserved[] = [
   // Only the assembly of a worker names the engine; everything else knows its contract.
   {
     target: /^src\/l7\/uws\/process-settings\.ts$/,
-    importers: /^(?:src\/primary\/primary|test\/unit\/l7\/uws\/process-settings\.test)\.ts$/,
+    importers:
+      /^(?:src\/primary\/(?:primary|process\/machine)|test\/(?:support\/engines|unit\/l7\/uws\/process-settings\.test))\.ts$/,
   },
   {
     target: /^src\/l7\/uws\/(?!process-settings)/,
@@ -158,7 +159,7 @@ const RESERVED: readonly Reserved[] = [
 ];
 /** Files that load something that no literal names, and why. */
 const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
-  ['src/main.ts', 'It starts itself again on the pinned Node'],
+  ['src/main.ts', 'It starts itself again on the pinned Node of a checkout'],
   ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
   ['src/config/syntax/yaml/package.ts', 'It loads yaml only for a file that needs it'],
   ['src/core/linear-expression.ts', 'It loads re2js only for the first expression'],
@@ -192,6 +193,7 @@ const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
   ['src/wire/http/header-edits.ts', 'A contract of routes and of both directions of messages'],
   ['src/cli/commands/bench.ts', 'The one bridge from src to bench'],
   ['src/l7/uws/reply/cork-sizes.ts', 'Whole and piecewise replies share the numbers'],
+  ['src/primary/process/machine.ts', 'Starts and checks ask the same machine; tests ask others'],
   ['test/support/processes/chromium.ts', 'The browser of three tests'],
   ['test/support/processes/sluice-command.ts', 'Every kind of test runs commands by it'],
   [

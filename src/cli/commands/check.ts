@@ -4,6 +4,7 @@ import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { configSource } from '../config-file.ts';
 import { warningLines } from '../diagnostics.ts';
+import { warnOfEngines } from '../engine-warnings.ts';
 import { warnOfSeries } from '../series-warning.ts';
 
 /**
@@ -12,10 +13,11 @@ import { warnOfSeries } from '../series-warning.ts';
  * @returns 0
  * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
-export function run(options: CommandOptions): number {
+export async function run(options: CommandOptions): Promise<number> {
   const source = configSource(options);
   const { config, warnings } = loadConfig({ ...source, descriptorLimit: readDescriptorLimit() });
-  process.stderr.write(warningLines([...warnings, ...warnOfSeries(config)]));
+  const more = [...warnOfSeries(config), ...(await warnOfEngines(config))];
+  process.stderr.write(warningLines([...warnings, ...more]));
   const listeners = count(config.listeners.length, 'listener');
   process.stdout.write(
     `${source.file}: valid, with ${listeners} and ${count(config.clusters.length, 'cluster')}\n`,

@@ -1,7 +1,7 @@
 import { keyForUws } from '../../config/schema/listener/l7-engine.ts';
 import { tunnelClusters } from '../../config/schema/tunnel-clusters.ts';
 import type { Config } from '../../config/types/config.ts';
-import type { L7Listener, Listener } from '../../config/types/listener.ts';
+import type { Listener } from '../../config/types/listener.ts';
 import { StartError } from '../../core/errors.ts';
 
 /** A listener with its engine. */
@@ -26,8 +26,8 @@ export interface MachineLimits {
   readonly systemCalls: () => string | null;
   /** Returns why the Node binary's OpenSSL cannot be used by FFI. Called only if system calls can be used. */
   readonly openssl: () => string | null;
-  /** Returns why uWebSockets.js cannot be loaded. */
-  readonly uws: () => string | null;
+  /** Returns why uWebSockets.js cannot be loaded, and what to do besides leaving it out. */
+  readonly uws: () => { readonly problem: string; readonly remedy: string | null } | null;
 }
 
 /** Reason for an engine that the configuration names. */
@@ -44,33 +44,43 @@ export function chooseEngine(
   clusters: Config['clusters'],
   machine: MachineLimits,
 ): EngineChoice {
+  const problem = engineProblem(listener, machine);
+  if (problem !== null) throw new StartError(problem);
   const { engine } = listener;
-  if (listener.mode === 'l7') {
-    const key = keyForUws({ engine: listener.engine, compression: listener.websocket.compression });
-    if (key !== null) return chooseUws(listener, key, machine);
+  const key = uwsKeyOf(listener);
+  if (engine === 'auto' && key !== null && listener.mode === 'l7') {
+    return { listener: { ...listener, engine: 'uws' }, reason: key, shortage: null };
   }
-  return engine === 'auto' ? rawOrNet(listener, clusters, machine) : configured(listener, engine, machine);
+  if (engine !== 'auto') return { listener, reason: AS_CONFIGURED, shortage: null };
+  return rawOrNet(listener, clusters, machine);
 }
 
-function chooseUws(listener: L7Listener, key: string, machine: MachineLimits): EngineChoice {
-  const problem = machine.uws();
-  if (problem !== null) {
-    throw new StartError(
-      `listener "${listener.name}" needs the engine uws, which cannot be used: ${problem}; use Node 22, or leave "${key}" out`,
+/**
+ * Returns why the machine cannot run the only engine that the listener may have, with the remedy. Null if it
+ * can, or if the listener may have several.
+ */
+export function engineProblem(listener: Listener, machine: MachineLimits): string | null {
+  const key = uwsKeyOf(listener);
+  const missing = key === null ? null : machine.uws();
+  if (missing !== null) {
+    const others = missing.remedy === null ? '' : `${missing.remedy}, or `;
+    return (
+      `listener "${listener.name}" needs the engine uws, which cannot be used: ${missing.problem}; ` +
+      `${others}leave "${key}" out`
     );
   }
-  const reason = listener.engine === 'auto' ? key : AS_CONFIGURED;
-  return { listener: { ...listener, engine: 'uws' }, reason, shortage: null };
+  const shortage = listener.engine === 'raw' ? shortageFor(listener, machine) : null;
+  if (shortage === null) return null;
+  return (
+    `listener "${listener.name}" needs the engine raw, and ${textOf(shortage)}; ` +
+    'write engine: auto to fall back to net'
+  );
 }
 
-function configured(listener: Listener, engine: string, machine: MachineLimits): EngineChoice {
-  const shortage = engine === 'raw' ? shortageFor(listener, machine) : null;
-  if (shortage !== null) {
-    throw new StartError(
-      `listener "${listener.name}" needs the engine raw, and ${textOf(shortage)}; write engine: auto to fall back to net`,
-    );
-  }
-  return { listener, reason: AS_CONFIGURED, shortage: null };
+/** Returns the setting that only uws can do, as it is written. Null without one. */
+function uwsKeyOf(listener: Listener): string | null {
+  if (listener.mode !== 'l7') return null;
+  return keyForUws({ engine: listener.engine, compression: listener.websocket.compression });
 }
 
 function rawOrNet(listener: Listener, clusters: Config['clusters'], machine: MachineLimits): EngineChoice {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { TESTS_ALL_OVER_TLS, TLS_ENGINES } from '../../support/engines.ts';
+import { ENGINES, TESTS_ALL_OVER_TLS, TLS_ENGINES } from '../../support/engines.ts';
 import { assertSection } from '../page.ts';
 import type { Chapter } from './case.ts';
 import { BEYOND } from './cases/beyond.ts';
@@ -68,8 +68,8 @@ describe('WebSocket conformance', { timeout: 880_000 }, () => {
   });
 
   it('is told by docs/reference/conformance.md as it is', async (t) => {
-    if (!report.isComplete) {
-      t.skip('not every case has ended');
+    if (!report.isComplete || !ENGINES.includes('uws')) {
+      t.skip('not every case has ended on every engine');
       return;
     }
     await assertSection(report.toMarkdown());

@@ -18,7 +18,10 @@ const clusters = [plain, secure];
 const ABLE: MachineLimits = { systemCalls: () => null, openssl: () => null, uws: () => null };
 const NO_CALLS: MachineLimits = { ...ABLE, systemCalls: () => 'requires Linux' };
 const NO_OPENSSL: MachineLimits = { ...ABLE, openssl: () => 'it has no SSL_new' };
-const NO_UWS: MachineLimits = { ...ABLE, uws: () => 'there is no binary' };
+const NO_UWS: MachineLimits = {
+  ...ABLE,
+  uws: () => ({ problem: 'there is no binary', remedy: 'use Node 22' }),
+};
 
 function l4(name: string, engine: L4Listener['engine'], cluster = plain.name): L4Listener {
   return { ...l4Listener, name, engine, cluster };
@@ -172,6 +175,11 @@ describe('the choice of engines', () => {
         NO_UWS,
         'listener "web" needs the engine uws, which cannot be used: there is no binary; ' +
           'use Node 22, or leave "websocket.compression: shared" out',
+      ],
+      [
+        l7('web', { engine: 'uws' }),
+        { ...ABLE, uws: () => ({ problem: 'there is none at all', remedy: null }) },
+        'listener "web" needs the engine uws, which cannot be used: there is none at all; leave "engine: uws" out',
       ],
     ] as const) {
       assert.throws(
