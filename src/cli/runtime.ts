@@ -1,52 +1,56 @@
-/**
- * Chooses the Node.js binary. TypeScript needs a recent version, and uWebSockets.js has binaries for few
- * versions.
- */
+/** Finds a Node.js binary that can run sluice: the current one, or in a checkout the pinned one. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { StartError } from '../core/errors.ts';
 
 /** Set in a process that {@link runOnPinned} started, so that it does not start another one. */
 const MARK = 'SLUICE_PINNED_RUNTIME';
-/** Node 22 has ABI 127, which the uWebSockets.js binary needs. It runs TypeScript since 22.18. */
-const TESTED_MAJOR = 22;
+/** Node 22 runs TypeScript, and so a checkout, since 22.18. Its API is also the oldest that tests use. */
+const MIN_MAJOR = 22;
 const MIN_MINOR = 18;
 /** Node 23 is out of support, and its first releases do not run TypeScript. */
 const ODD_MAJOR = 23;
+/** The workspace with the pinned Node. Only a checkout has it: the published package has no Node. */
+const PIN = 'scripts/pinned-node/package.json';
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
 /**
  * Returns the path of another Node binary to run on. Null keeps the current one.
  *
- * If uWebSockets.js has no binary for the current Node, the pinned Node is preferred. Without the pinned
- * Node, a newer Node runs everything except listeners that need uWebSockets.js.
- *
- * @param file see {@link pinnedNode}
+ * @param main URL of the program's file, in a folder below the root of the checkout or package
+ * @param version such as `v22.18.0`
  * @throws StartError with the remedy if no Node can run sluice
  */
-export function chooseNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string | null {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  if (major === TESTED_MAJOR && minor >= MIN_MINOR) return null;
-  if (major <= TESTED_MAJOR || major === ODD_MAJOR) return pinnedNode(file, version, env);
-  return env[MARK] === undefined ? findPinned(file) : null;
+export function chooseNode(main: string, version: string, env: NodeJS.ProcessEnv): string | null {
+  if (isSuitable(version)) return null;
+  const pinned = env[MARK] === undefined ? findPinned(main) : null;
+  if (pinned !== null) return pinned;
+  throw new StartError(
+    `Node ${version.replace(/^v/, '')} cannot run sluice: ` +
+      `install Node ${MIN_MAJOR}.${MIN_MINOR} or a later ${MIN_MAJOR}, or Node 24 or later`,
+  );
 }
 
-/**
- * Finds the Node binary that npm installed next to sluice.
- *
- * @param file a path or URL. The search for node_modules starts in its directory and goes up.
- * @throws StartError with the remedy if the binary is missing, or if this process already runs on it
- */
-function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string {
-  const found = env[MARK] === undefined ? findPinned(file) : null;
-  if (found !== null) return found;
-  throw new StartError(
-    `Node ${version.replace(/^v/, '')} cannot run sluice, and the pinned runtime is not installed: ` +
-      'use Node 22.18 or a newer 22, or install sluice with npm ci --include=optional',
-  );
+function isSuitable(version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major === MIN_MAJOR ? minor >= MIN_MINOR : major > ODD_MAJOR;
+}
+
+/** Returns the pinned Node of the checkout that has the program. Null in a package, and if npm left it out. */
+function findPinned(main: string): string | null {
+  const pin = join(dirname(fileURLToPath(main)), '..', PIN);
+  if (process.platform !== 'linux' || !existsSync(pin)) return null;
+  try {
+    const manifest = createRequire(pin).resolve(`node-linux-${process.arch}/package.json`);
+    const node = join(dirname(manifest), 'bin', 'node');
+    return existsSync(node) ? node : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -80,14 +84,4 @@ export function runOnPinned(node: string, script: string, argv: readonly string[
       settle(code ?? 128 + constants.signals[signal ?? 'SIGTERM']);
     });
   });
-}
-
-function findPinned(file: string | URL): string | null {
-  try {
-    const manifest = createRequire(file).resolve(`node-linux-${process.arch}/package.json`);
-    const node = join(dirname(manifest), 'bin', 'node');
-    return process.platform === 'linux' && existsSync(node) ? node : null;
-  } catch {
-    return null;
-  }
 }

@@ -186,7 +186,7 @@ describe('sluice under an unsuitable Node', () => {
   it('says what to do if the pinned Node is unsuitable too', () => {
     const { status, stdout, stderr } = sluice(['check', '-c', DEMO], { before: pretend });
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
-    assert.match(stderr, /^sluice: Node 20\.20\.2 cannot run sluice, .*: use Node 22\.18 .*\n$/);
+    assert.match(stderr, /^sluice: Node 20\.20\.2 cannot run sluice: install Node 22\.18 .*\n$/);
   });
 
   it('prints its help and version anyway', () => {

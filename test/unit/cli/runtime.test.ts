@@ -52,52 +52,48 @@ async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Prom
 }
 
 describe('the runtime', () => {
-  it('is the running Node if that is 22.18 or a later 22', () => {
-    const file = pathToFileURL(write('b/dist/main.js', ''));
-    for (const version of ['v22.18.0', 'v22.23.3', '22.100.0']) {
-      assert.equal(chooseNode(file, version, {}), null, version);
+  const packaged = pathToFileURL(write('package/node_modules/sluice/dist/main.js', '')).href;
+
+  it('is the running Node if that is 22.18 or a later 22, or 24 or later', () => {
+    for (const version of ['v22.18.0', 'v22.23.3', '22.100.0', 'v24.0.0', 'v25.9.0', 'v26.1.0']) {
+      assert.equal(chooseNode(packaged, version, {}), null, version);
     }
   });
 
-  it('is the running Node if that is 24 or later and no Node is pinned', () => {
-    const file = pathToFileURL(write('b/dist/main.js', ''));
-    for (const version of ['v24.0.0', 'v26.1.0']) assert.equal(chooseNode(file, version, {}), null, version);
+  it('is the pinned Node of a checkout otherwise', { skip: process.platform !== 'linux' }, () => {
+    write('checkout/scripts/pinned-node/package.json', '{}');
+    const name = `checkout/node_modules/node-linux-${process.arch}`;
+    write(`${name}/package.json`, '{}');
+    const node = write(`${name}/bin/node`, '');
+    for (const main of ['checkout/dist/main.js', 'checkout/src/main.ts']) {
+      const file = pathToFileURL(write(main, '')).href;
+      for (const version of ['v20.0.0', 'v22.17.1', 'v23.11.1', 'nonsense', '']) {
+        assert.equal(chooseNode(file, version, {}), node, version);
+      }
+      assert.equal(chooseNode(file, 'v24.0.0', {}), null);
+      const env = { SLUICE_PINNED_RUNTIME: '1' };
+      assert.throws(() => chooseNode(file, 'v20.0.0', env), StartError, 'a pinned Node starts no other');
+    }
   });
 
-  it(
-    'is the pinned Node in node_modules beside the program or above it',
-    { skip: process.platform !== 'linux' },
-    () => {
-      const name = `a/node_modules/node-linux-${process.arch}`;
-      write(`${name}/package.json`, '{}');
-      const node = write(`${name}/bin/node`, '');
-      for (const main of ['a/dist/main.js', 'a/node_modules/sluice/dist/main.js']) {
-        const file = write(main, '');
-        for (const version of ['v20.0.0', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'nonsense', '']) {
-          assert.equal(chooseNode(pathToFileURL(file), version, {}), node, version);
-        }
-      }
-    },
-  );
+  it('is never a Node package beside an installed sluice', () => {
+    const name = `package/node_modules/node-linux-${process.arch}`;
+    write(`${name}/package.json`, '{}');
+    write(`${name}/bin/node`, '');
+    assert.throws(() => chooseNode(packaged, 'v20.0.0', {}), StartError);
+  });
 
   it('is reported as missing in one line that names the remedy', () => {
-    const file = pathToFileURL(write('b/dist/main.js', ''));
-    assert.throws(
-      () => chooseNode(file, 'v20.1.2', {}),
-      (error: unknown) => {
-        assert.ok(error instanceof StartError);
-        assert.match(error.message, /^Node 20\.1\.2 cannot run sluice, .*use Node 22\.18.*npm ci/);
-        assert.ok(!error.message.includes('\n'));
-        return true;
-      },
-    );
-  });
-
-  it('is not searched for by a process that already runs on the pinned Node', () => {
-    const file = pathToFileURL(write('a/dist/main.js', ''));
-    const env = { SLUICE_PINNED_RUNTIME: '1' };
-    assert.throws(() => chooseNode(file, 'v20.0.0', env), StartError);
-    assert.equal(chooseNode(file, 'v24.0.0', env), null);
+    const checkout = pathToFileURL(write('bare/dist/main.js', '')).href;
+    write('bare/scripts/pinned-node/package.json', '{}');
+    for (const file of [packaged, checkout]) {
+      assert.throws(
+        () => chooseNode(file, 'v20.1.2', {}),
+        new StartError(
+          'Node 20.1.2 cannot run sluice: install Node 22.18 or a later 22, or Node 24 or later',
+        ),
+      );
+    }
   });
 
   it('receives the arguments, and passes on the exit status', async () => {
