@@ -24,6 +24,8 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments after `run --config FILE`, such as `--set`. */
   readonly args?: readonly string[];
+  /** Runs this program, such as an installed one, in place of the checkout's on the test's own Node. */
+  readonly command?: readonly string[];
   /** Max open descriptors of the process. Inherited from the test if omitted. */
   readonly descriptorLimit?: number;
 }
@@ -73,12 +75,18 @@ class SluiceProcess {
   #exit: Exit | null = null;
   #spawnError: Error | null = null;
 
-  constructor({ config, env = {}, args = [], descriptorLimit }: SluiceOptions) {
+  constructor({
+    config,
+    env = {},
+    args = [],
+    command: program = [process.execPath, PROGRAM],
+    descriptorLimit,
+  }: SluiceOptions) {
     const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     this.configFile = join(directory, 'sluice.yaml');
     this.writeConfig(config);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
-    const command = [process.execPath, PROGRAM, 'run', '--config', this.configFile, ...args];
+    const command = [...program, 'run', '--config', this.configFile, ...args];
     const [file, ...argv] =
       descriptorLimit === undefined
         ? command
