@@ -33,20 +33,29 @@ const SECRETS = ['admin.token="0123456789abcdef"', 'tracing.headers={x-api-key: 
 
 /** Loads the whole configuration. Returns the recorded keys by path, without the indexes of lists. */
 export function recordKeys(): ReadonlyMap<string, RecordedKey> {
+  const recorder = new Recorder();
+  readWhole(recorder);
+  return recorder.keys;
+}
+
+/**
+ * Loads the whole configuration under the eyes of an observer.
+ *
+ * @throws Error with the messages of the loader if the configuration is not valid
+ */
+export function readWhole(observer: KeyObserver): void {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-reference-'));
   try {
     mkdirSync(join(directory, "it's here"));
     for (const [name, content] of Object.entries(WHOLE_FILES)) writeFileSync(join(directory, name), content);
-    const recorder = new Recorder();
     const file = new SourceFile(WHOLE);
-    const problems = new Problems('whole.yaml', file, recorder);
+    const problems = new Problems('whole.yaml', file, observer);
     const settings = new Settings({}, problems);
     settings.loadFile(file.root);
     for (const secret of SECRETS) settings.override(secret);
     const base = new BaseDirectory(directory);
     doSteps(readRoot(settings, base, problems, new ItemMemory().begin(), null));
     if (problems.errors.length > 0) throw new Error(problems.errors.map(({ message }) => message).join('\n'));
-    return recorder.keys;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

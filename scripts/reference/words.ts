@@ -11,6 +11,7 @@ const WRITERS: Readonly<Record<string, (value: number) => string>> = {
   'byte rate': formatByteRate,
   rate: formatRate,
   integer: String,
+  number: String,
 };
 
 /** Describes the type and range of a key. Returns null if no format describes itself. */
@@ -24,6 +25,16 @@ function wordsOf(format: FormatDescription): string {
   if (format.type === 'word') return listOf(format.words.map((word) => `\`${word}\``));
   if (format.type === 'text') return format.what.replace(/^(?:an?|the) /, '');
   if (format.type === 'list') return `list of ${format.of}`;
+  if (format.type === 'constant') return listOf(format.values.map((value) => `\`${value}\``));
+  if (format.type === 'off') return '`off`';
+  if (format.type === 'empty') return 'nothing';
+  if (format.type === 'pairs') return 'mapping';
+  if (format.type === 'either') {
+    return format.of
+      .filter(({ type }) => type !== 'off')
+      .map(wordsOf)
+      .join(', or ');
+  }
   const write = WRITERS[format.type]!;
   const zero = format.zero === undefined ? '' : `, or 0 for ${format.zero}`;
   return `${format.type}, ${write(format.min)} to ${write(format.max)}${zero}`;

@@ -1,6 +1,20 @@
 /** The keys of the root, except `listeners` and `clusters`. */
 import type { KeyTexts } from './key-text.ts';
 
+/** Texts of the mappings of the root, which are not keys with values themselves. */
+export const ROOT_GROUPS: Readonly<Record<string, string>> = {
+  workers: 'Threads that carry the traffic.',
+  admin: 'The server of metrics, health, status and the admin API.',
+  metrics: 'Contents of `/metrics`.',
+  log: 'The log and the access log.',
+  tracing: 'Spans for an OpenTelemetry collector.',
+  shutdown: 'What happens on SIGTERM.',
+  drain: 'How a drain ends connections.',
+  redis: 'The Redis server through which machines share limits and revocations.',
+  revocations: 'How long sluice keeps revocations of principals, and where.',
+  demo: 'Clusters whose endpoints sluice plays itself, to try it.',
+};
+
 export const ROOT_KEYS: KeyTexts = {
   'workers.l7': {
     text: 'Threads for listeners of mode l7. `auto` starts one per core within the CPU quota of a container, and at most one per 64 MiB of memory.',

@@ -1,5 +1,5 @@
 /** Reads the cluster keys for choosing an endpoint. */
-import type { Format } from '../syntax/formats.ts';
+import { described } from '../syntax/format-description.ts';
 import { FormatError, describe, line, oneOf, token } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
 import type { BalancerName, Cluster, HashOn } from '../types/cluster.ts';
@@ -36,7 +36,8 @@ export function readBalancing(cluster: Section): Pick<Cluster, 'balancer' | 'has
 function readHashOn(cluster: Section): HashOn {
   const source: HashOn = { kind: 'source_ip' };
   if (!cluster.has('hashOn')) return source;
-  if (cluster.raw('hashOn') === 'source_ip') return source;
+  const isWord = (value: unknown): boolean => value === 'source_ip';
+  if (cluster.isForm('hashOn', { type: 'word', words: ['source_ip'] }, isWord)) return source;
   const section = cluster.section('hashOn', HASH_ON);
   if (section === null) return source;
   const [kind, ...others] = HASH_KEYS.filter((key) => section.has(key));
@@ -53,9 +54,9 @@ function readHashOn(cluster: Section): HashOn {
   return { kind, name: kind === 'header' ? name.toLowerCase() : name };
 }
 
-const loadFactor: Format<number> = (value) => {
+const loadFactor = described({ type: 'number', min: 1, max: MAX_LOAD_FACTOR, zero: 'no bound' }, (value) => {
   if (typeof value === 'number' && (value === 0 || (value > 1 && value <= MAX_LOAD_FACTOR))) return value;
   throw new FormatError(
     `${describe(value)} is out of range: write more than 1 and up to ${MAX_LOAD_FACTOR}, or 0 for no bound`,
   );
-};
+});

@@ -1,5 +1,6 @@
 /** Reads the cluster keys that detect failing endpoints and decide their treatment. */
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
+import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
 import { readValue } from '../syntax/section.ts';
@@ -76,8 +77,7 @@ function readHealthCheck(cluster: Section): HealthCheck | null {
   };
 }
 
-/** A status or a range of statuses, such as `204` or `200-399`. */
-const statusRange: Format<HealthCheck['status']> = (value) => {
+const readStatusRange: Format<HealthCheck['status']> = (value) => {
   const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(
     typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '',
   );
@@ -89,10 +89,26 @@ const statusRange: Format<HealthCheck['status']> = (value) => {
   );
 };
 
+/** A status or a range of statuses, such as `204` or `200-399`. */
+const statusRange = described(
+  {
+    type: 'either',
+    of: [
+      { type: 'integer', min: 100, max: 599 },
+      {
+        type: 'text',
+        what: 'a status or a range of statuses',
+        remedy: 'write 200 or 200-399',
+        pattern: String.raw`^[1-5]\d\d(?:-[1-5]\d\d)?$`,
+      },
+    ],
+  },
+  readStatusRange,
+);
+
 /** Reads `outlier`. Outlier detection is on by default. `outlier: off` disables it. */
 function readOutlier(cluster: Section): OutlierSettings | null {
-  const raw = cluster.raw('outlier');
-  if (raw === 'off' || raw === false) return null;
+  if (cluster.isOff('outlier')) return null;
   const section = cluster.settings('outlier', OUTLIER);
   const failures = readFailures(section);
   for (const key of ['window', 'minClients']) {

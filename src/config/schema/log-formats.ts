@@ -1,4 +1,5 @@
 /** Formats of the keys below `log`. */
+import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, byteSize, describe, integer, toggle } from '../syntax/formats.ts';
 import { nearest } from '../syntax/nearest.ts';
@@ -56,9 +57,9 @@ export const accessSwitch: Format<boolean | ReadonlyMap<string, unknown>> = (val
   isMapping(value) ? value : toggle(value);
 
 /** Name of a field of access lines. */
-export const fieldName: Format<string> = (value) => {
+export const fieldName = described({ type: 'word', words: FIELDS }, (value): string => {
   if (typeof value === 'string' && FIELDS.includes(value)) return value;
   const near = typeof value === 'string' ? nearest(value, FIELDS) : undefined;
   const remedy = near === undefined ? `write any of ${FIELDS.join(', ')}` : `did you mean "${near}"?`;
   throw new FormatError(`${describe(value)} is not a field of access lines: ${remedy}`);
-};
+});

@@ -1,5 +1,6 @@
 /** Reads the cluster keys for resolving endpoint names. */
 import { isIP, isIPv6 } from 'node:net';
+import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, oneOf } from '../syntax/formats.ts';
 import { readValue } from '../syntax/section.ts';
@@ -30,8 +31,7 @@ export function readResolve(cluster: Section): ResolveSettings {
   };
 }
 
-/** An IP address with an optional port. */
-const serverAddress: Format<string> = (value) => {
+const readServerAddress: Format<string> = (value) => {
   const text = typeof value === 'string' ? value : '';
   const match = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text);
   const port = Number(match?.[3] ?? 53);
@@ -45,3 +45,9 @@ const serverAddress: Format<string> = (value) => {
     `${describe(value)} is not a DNS server: write an IP address, such as "10.0.0.2" or "10.0.0.2:53"`,
   );
 };
+
+/** An IP address with an optional port. */
+const serverAddress = described(
+  { type: 'text', what: 'a DNS server', remedy: 'write an IP address, such as 10.0.0.2 or 10.0.0.2:53' },
+  readServerAddress,
+);

@@ -1,7 +1,7 @@
 /** Settings of the root: their paths, formats and defaults. */
 import { automaticThreads, availableMemory } from '../../core/machine/resources.ts';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
-import { DESCRIBE, Description } from '../syntax/format-description.ts';
+import { DESCRIBE, Description, described, type FormatDescription } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
 import { accessSwitch, keptFiles, rotationSize } from './log-formats.ts';
@@ -32,38 +32,67 @@ export interface Setting<T> {
 
 const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 
-/** A number of threads. `auto` depends on the cores and the memory available to the process. */
-export const workerCount: Format<number> = (value) => {
+const AUTO: FormatDescription = { type: 'word', words: ['auto'] };
+const THREADS = { min: 1, max: 256 };
+const BUDGET_BYTES = { min: 2 ** 20, max: 2 ** 50 };
+
+const readWorkerCount: Format<number> = (value) => {
   if (value === 'auto') return automaticThreads();
   try {
-    return integer({ min: 1, max: 256 })(value);
+    return integer(THREADS)(value);
   } catch {
     throw new FormatError(`${describe(value)} is not a number of threads: write auto, or 1 to 256`);
   }
 };
 
-/** A size in bytes. `auto` is a quarter of the memory available to the process. */
-const bufferBudget: Format<number> = (value) => {
-  if (value !== 'auto') return byteSize({ min: 2 ** 20, max: 2 ** 50 })(value);
+/** A number of threads. `auto` depends on the cores and the memory available to the process. */
+export const workerCount = described(
+  { type: 'either', of: [AUTO, { type: 'integer', ...THREADS }] },
+  readWorkerCount,
+);
+
+const readBufferBudget: Format<number> = (value) => {
+  if (value !== 'auto') return byteSize(BUDGET_BYTES)(value);
   return Math.floor(availableMemory() / 4);
 };
 
+/** A size in bytes. `auto` is a quarter of the memory available to the process. */
+const bufferBudget = described(
+  { type: 'either', of: [AUTO, { type: 'size', ...BUDGET_BYTES }] },
+  readBufferBudget,
+);
+
 const principalWord = oneOf('plain', 'hashed', 'off');
 /** Form of principals in logs. YAML 1.1 reads the word `off` as false. */
-const principalForm: Format<'plain' | 'hashed' | 'off'> = (value) =>
-  isOff(value) ? 'off' : principalWord(value);
+const principalForm: Format<'plain' | 'hashed' | 'off'> = described(
+  { type: 'either', of: [{ type: 'word', words: ['plain', 'hashed', 'off'] }, { type: 'off' }] },
+  (value) => (isOff(value) ? 'off' : principalWord(value)),
+);
 
 const tapWord = oneOf('off', 'headers', 'payload');
 /** Contents that taps may show. YAML 1.1 reads the word `off` as false. */
-const tapLevel: Format<'off' | 'headers' | 'payload'> = (value) => (isOff(value) ? 'off' : tapWord(value));
+const tapLevel: Format<'off' | 'headers' | 'payload'> = described(
+  { type: 'either', of: [{ type: 'word', words: ['off', 'headers', 'payload'] }, { type: 'off' }] },
+  (value) => (isOff(value) ? 'off' : tapWord(value)),
+);
 
-/** A bearer token (RFC 6750 section 2.1). Messages omit the value, which is secret. */
-const adminToken: Format<string> = (value) => {
+const readAdminToken: Format<string> = (value) => {
   if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
   throw new FormatError(
     'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',
   );
 };
+
+/** A bearer token (RFC 6750 section 2.1). Messages omit the value, which is secret. */
+const adminToken = described(
+  {
+    type: 'text',
+    what: 'a token',
+    remedy: 'write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/"',
+    pattern: BEARER_TOKEN.source,
+  },
+  readAdminToken,
+);
 
 export const SETTINGS = {
   'workers.l7': setting('Threads for the listeners of mode l7', workerCount, 'auto'),

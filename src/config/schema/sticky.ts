@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { textFile } from '../syntax/files.ts';
+import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, duration, oneOf, text, token } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';
@@ -14,12 +15,12 @@ const MIN_SECRET_CHARACTERS = 16;
 const SECURE_NAME = /^__(?:host|secure)-/i;
 
 /** A secret in the configuration. Messages omit it. */
-export const stickySecret: Format<string> = (value) => {
+export const stickySecret = described({ type: 'text', what: 'a secret' }, (value): string => {
   if (typeof value === 'string' && value.length >= MIN_SECRET_CHARACTERS) return value;
   throw new FormatError(
     `the value is not a secret: write ${MIN_SECRET_CHARACTERS} characters or more, in quotes`,
   );
-};
+});
 
 /**
  * Reads the key `sticky` of a cluster.

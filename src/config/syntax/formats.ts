@@ -10,7 +10,7 @@ import { TOKEN } from '../../core/tokens.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
-import { DESCRIBE, Description } from './format-description.ts';
+import { DESCRIBE, Description, described } from './format-description.ts';
 import { nearest } from './nearest.ts';
 
 /** Parses a raw value. Throws a FormatError if the value is invalid. */
@@ -176,7 +176,11 @@ export function text(what: string): Format<string> {
 export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
   const read = text(what);
   return (value) => {
-    if (value === DESCRIBE) throw new Description({ type: 'text', what, remedy });
+    if (value === DESCRIBE) {
+      // An expression with flags cannot be described by its source alone.
+      const source = expression.flags === '' ? { pattern: expression.source } : {};
+      throw new Description({ type: 'text', what, remedy, ...source });
+    }
     const found = read(value);
     if (expression.test(found)) return found;
     throw new FormatError(`${describe(found)} is not ${what}: ${remedy}`);
@@ -199,8 +203,7 @@ export const label = pattern(
   'use 1 to 63 letters, digits, "_", "." and "-", the first neither "." nor "-"',
 );
 
-/** Address to listen on. Port 0 means any free port. */
-export const listenAddress: Format<TcpAddress> = (value) => {
+const readListenAddress: Format<TcpAddress> = (value) => {
   const address = typeof value === 'string' ? parseTcpAddress(value) : undefined;
   if (address !== undefined) return address;
   throw new FormatError(
@@ -208,9 +211,18 @@ export const listenAddress: Format<TcpAddress> = (value) => {
       'such as "127.0.0.1:8080"',
   );
 };
+/** Address to listen on. Port 0 means any free port. */
+export const listenAddress = described(
+  {
+    type: 'text',
+    what: 'an address to listen on',
+    remedy: 'write host:port, [ipv6]:port or :port, such as 127.0.0.1:8080',
+    pattern: String.raw`^(?:\[[^\]]*\]|[^:\[\]]*):\d{1,5}$`,
+  },
+  readListenAddress,
+);
 
-/** Address of an endpoint. A relative path of a UNIX socket stays relative. */
-export const dialAddress: Format<Address> = (value) => {
+const readDialAddress: Format<Address> = (value) => {
   const address = typeof value === 'string' ? parseAddress(value) : undefined;
   if (address === undefined || (address.kind === 'unix' && CONTROL.test(address.path))) {
     throw new FormatError(
@@ -227,6 +239,17 @@ export const dialAddress: Format<Address> = (value) => {
   }
   return address;
 };
+
+/** Address of an endpoint. A relative path of a UNIX socket stays relative. */
+export const dialAddress = described(
+  {
+    type: 'text',
+    what: "an endpoint's address",
+    remedy: 'write host:port, [ipv6]:port or unix:/path, such as 127.0.0.1:9001',
+    pattern: String.raw`^unix:.|^(?:\[[^\]]*\]|[^:\[\]]*):\d{1,5}$`,
+  },
+  readDialAddress,
+);
 
 /** Returns a format that also accepts an empty value, as null. */
 export function nullable<T>(format: Format<T>): Format<T | null> {

@@ -1,6 +1,7 @@
 /** Formats of host names. */
 import { isIPv6 } from 'node:net';
 import type { TcpAddress } from '../../core/address.ts';
+import { described } from './format-description.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, pattern } from './formats.ts';
 
@@ -36,8 +37,7 @@ export const hostPattern: Format<string> = (value) => {
   return hostName(value);
 };
 
-/** A Host header: a name or an address, with an optional port. Returned in lower case. */
-export const hostAndPort: Format<string> = (value) => {
+const readHostAndPort: Format<string> = (value) => {
   const [, host = '', port] = (typeof value === 'string' && /^(.*?)(?::(\d{1,5}))?$/.exec(value)) || [];
   const address = /^\[([^%]+)\]$/.exec(host)?.[1] ?? '';
   const fits = port === undefined || Number(port) <= 65535;
@@ -47,8 +47,13 @@ export const hostAndPort: Format<string> = (value) => {
   );
 };
 
-/** Name of SRV records (RFC 2782), such as `_ws._tcp.example.com`. The records contain the port. */
-export const serviceName: Format<TcpAddress> = (value) => {
+/** A Host header: a name or an address, with an optional port. Returned in lower case. */
+export const hostAndPort = described(
+  { type: 'text', what: 'a host', remedy: 'write a name or an address, with or without a port' },
+  readHostAndPort,
+);
+
+const readServiceName: Format<TcpAddress> = (value) => {
   const name = typeof value === 'string' && value.endsWith(':0') ? value.slice(0, -2) : value;
   if (typeof name === 'string' && NAME.test(name) && !/^[\d.]+$/.test(name)) {
     return { kind: 'tcp', host: name.toLowerCase(), port: 0 };
@@ -57,3 +62,14 @@ export const serviceName: Format<TcpAddress> = (value) => {
     `${describe(value)} is not the name of SRV records: write one such as _ws._tcp.example.com, without a port`,
   );
 };
+
+/** Name of SRV records (RFC 2782), such as `_ws._tcp.example.com`. The records contain the port. */
+export const serviceName = described(
+  {
+    type: 'text',
+    what: 'the name of SRV records',
+    remedy: 'write one such as _ws._tcp.example.com',
+    pattern: String.raw`^[\w.-]+(?::0)?$`,
+  },
+  readServiceName,
+);

@@ -1,6 +1,7 @@
 /** One mapping of the configuration, read key by key. */
+import type { FormatDescription } from './format-description.ts';
 import type { Format } from './formats.ts';
-import { FormatError, describe, label } from './formats.ts';
+import { FormatError, describe, isOff, label } from './formats.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
@@ -61,6 +62,17 @@ export class Section {
     return this.#values.get(key);
   }
 
+  /** Whether a key has the word `off`. */
+  isOff(key: string): boolean {
+    return this.isForm(key, { type: 'off' }, isOff);
+  }
+
+  /** Whether a key has a form that is none of its formats. @param test decides it by the raw value */
+  isForm(key: string, form: FormatDescription, test: (value: unknown) => boolean): boolean {
+    this.problems.observer?.form?.([...this.path, key], form);
+    return test(this.raw(key));
+  }
+
   /** Reads an optional value. */
   optional<T>(key: string, format: Format<T>, fallback: T): T {
     this.problems.observer?.optional([...this.path, key], format, fallback);
@@ -91,6 +103,7 @@ export class Section {
   /** Reads a mapping without required keys. Returns an empty one if it is missing, empty or not a mapping. */
   settings(key: string, shape: Shape): Section {
     const path = [...this.path, key];
+    this.problems.observer?.form?.(path, { type: 'empty' });
     const value = this.raw(key) ?? new Map<string, unknown>();
     return (
       Section.of(value, path, this.problems, shape) ?? new Section(path, this.problems, shape.what, new Map())
@@ -114,12 +127,14 @@ export class Section {
   /** Reads a required value that is one entry or a list of at least one. */
   oneOrMore(key: string, of: string): Located<unknown>[] {
     const value = this.raw(key);
+    this.problems.observer?.single?.([...this.path, key]);
     if (!this.has(key) || Array.isArray(value)) return this.list(key, of);
     return [{ value, path: [...this.path, key] }];
   }
 
   /** Returns the only present key of `keys`. If there is not exactly one, adds an error and returns null. */
   only<const K extends string>(keys: readonly K[]): K | null {
+    this.problems.observer?.only?.(this.path, keys);
     const [key, ...others] = keys.filter((each) => this.has(each));
     if (key !== undefined && others.length === 0) return key;
     this.problem(`${this.#what} needs exactly one of ${keys.join(', ')}`);
@@ -161,6 +176,7 @@ export function readValue<T>(
   format: Format<T>,
   fallback: T,
 ): T {
+  problems.observer?.value?.(path, format);
   try {
     return format(value);
   } catch (error) {

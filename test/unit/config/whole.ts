@@ -152,7 +152,7 @@ listeners:
     mode: l7
     address: ':8082'
     engine: net
-    tls: { certificates: [{ cert: good.pem, key: good.key }], tickets: { rotate: 1h } }
+    tls: { certificates: [{ cert: good.pem, key: good.key }], alpn: [http/1.1], tickets: { rotate: 1h } }
     routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }

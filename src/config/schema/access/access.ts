@@ -1,6 +1,5 @@
 /** Reads the key `access` of a listener or a route: its access rules. */
 import type { Context } from '../../syntax/context.ts';
-import { isOff } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import { readAllow, readDeny } from './address-lists.ts';
@@ -52,7 +51,7 @@ interface AccessPlace {
 export function readAccess(place: AccessPlace, context: Context): AccessSettings | null {
   const { section: owner, mode, inherited } = place;
   if (!owner.has('access')) return inherited;
-  if (isOff(owner.raw('access'))) return null;
+  if (owner.isOff('access')) return null;
   const section = owner.settings('access', mode === 'l4' ? L4 : L7);
   const base = inherited ?? OPEN;
   const addresses = {
@@ -99,7 +98,7 @@ export function readListenerAccess(
 
 function replace<T>(section: Section, key: string, inherited: T, none: T, read: () => T): T {
   if (!section.has(key)) return inherited;
-  return isOff(section.raw(key)) ? none : read();
+  return section.isOff(key) ? none : read();
 }
 
 function isOpen({ deny, allow, origins, basic, jwt, forwardAuth }: AccessSettings): boolean {

@@ -1,5 +1,6 @@
 /** Reads the keys `origins` and `originRequired` of access: which pages may open WebSockets. */
 import { isIPv4 } from 'node:net';
+import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, isOff, text, toggle } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -25,10 +26,12 @@ export function readOrigins(access: Section, inherited: OriginSettings | null): 
   return null;
 }
 
-const required: Format<boolean> = (value) => (isOff(value) ? false : toggle(value));
+const required = described({ type: 'either', of: [{ type: 'boolean' }, { type: 'off' }] }, (value) =>
+  isOff(value) ? false : toggle(value),
+);
 
 function readList(access: Section): Omit<OriginSettings, 'isRequired'> | null {
-  if (isOff(access.raw('origins'))) return null;
+  if (access.isOff('origins')) return null;
   let allowsSelf = false;
   let allowsNull = false;
   const patterns: OriginPattern[] = [];

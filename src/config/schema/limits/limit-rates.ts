@@ -1,7 +1,7 @@
 /** Reads the rates of a limit: events or bytes per second, and the burst. */
 import { formatDuration } from '../../../core/units/duration.ts';
 import { parseByteRate } from '../../../core/units/rate.ts';
-import type { Format } from '../../syntax/formats.ts';
+import { described } from '../../syntax/format-description.ts';
 import { FormatError, byteRate, byteSize, describe, integer, rate } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
@@ -19,13 +19,14 @@ const TIB = 1024 ** 4;
 
 const eventRate = rate({ min: 1 / 3600, max: 1_000_000 });
 const eventBurst = integer({ min: 1, max: 1_000_000_000 });
-const bytesPerSecond = byteRate({ min: 1, max: TIB });
+const BYTES_PER_SECOND = { min: 1, max: TIB };
+const bytesPerSecond = byteRate(BYTES_PER_SECOND);
 const bytesBurst = byteSize({ min: 1, max: TIB });
 
-const readByteRate: Format<number> = (value) => {
+const readByteRate = described({ type: 'byte rate', ...BYTES_PER_SECOND }, (value) => {
   if (typeof value === 'string' && parseByteRate(value) !== undefined) return bytesPerSecond(value);
   throw new FormatError(`${describe(value)} is not a rate of bytes: write a size and "/s", such as 1MiB/s`);
-};
+});
 
 /** Reads the optional rates. Also reads the key `burst` of a limit with one rate. */
 export function readRates(limit: Section): Rates {
@@ -65,10 +66,12 @@ function checkBurst(limit: Section, given: readonly RateKey[]): void {
 
 /** @param shared the limit, if its own burst applies; otherwise null */
 function readRate(limit: Section, key: RateKey, shared: Section | null): RateLimit | null {
-  const inner = isMapping(limit.raw(key))
-    ? limit.section(key, { what: `"${key}"`, keys: ['rate', 'burst'] })
-    : null;
+  const shape = { what: `"${key}"`, keys: ['rate', 'burst'] };
   const format = key === 'bytes' ? readByteRate : eventRate;
+  const path = [...limit.path, key];
+  limit.problems.observer?.value?.(path, format);
+  limit.problems.observer?.mapping(path, shape.what, shape.keys);
+  const inner = isMapping(limit.raw(key)) ? limit.section(key, shape) : null;
   const perSecond =
     inner === null
       ? limit.required<number | null>(key, format, null)

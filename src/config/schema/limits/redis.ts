@@ -1,12 +1,12 @@
 /** Formats of the key `redis`: the server through which machines share limits and revocations. */
+import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, pattern } from '../../syntax/formats.ts';
 
 /** Path of a URL: the number of a database, or nothing. */
 const DATABASE = /^\/?(?:\d{1,5})?$/;
 
-/** URL of a Redis server. Messages omit it, because it may contain a password. */
-export const redisUrl: Format<string> = (value) => {
+const readRedisUrl: Format<string> = (value) => {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
     throw new FormatError(
@@ -29,6 +29,16 @@ export const redisUrl: Format<string> = (value) => {
   }
   return url.href;
 };
+
+/** URL of a Redis server. Messages omit it, because it may contain a password. */
+export const redisUrl = described(
+  {
+    type: 'text',
+    what: 'the URL of a Redis server',
+    remedy: 'write redis://host:port, or rediss://host:port for TLS',
+  },
+  readRedisUrl,
+);
 
 /** Prefix of all keys. */
 export const redisPrefix = pattern(

@@ -46,8 +46,8 @@ export function refuseUnsupportedKeys(
   uwsKey: string | null,
   keys: { readonly own: readonly string[]; readonly uws: readonly string[] },
 ): void {
-  section.problems.observer?.engines(section.path, keys.own, ['raw', 'net']);
-  section.problems.observer?.engines(section.path, keys.uws, ['uws']);
+  section.problems.observer?.engines?.(section.path, keys.own, ['raw', 'net']);
+  section.problems.observer?.engines?.(section.path, keys.uws, ['uws']);
   const [foreign, engines] =
     uwsKey === null ? [keys.uws, 'the engine uws'] : [keys.own, 'the engines raw and net'];
   const used = uwsKey === null ? 'raw or net' : `uws because of "${uwsKey}"`;

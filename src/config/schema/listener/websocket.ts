@@ -1,5 +1,6 @@
 /** Reads the key `websocket` of an l7 listener. */
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, byteSize, describe, duration, oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -85,7 +86,7 @@ const compressionFormat: Format<Compression> = (value) => {
   );
 };
 
-const endpointLostCode: Format<number> = (value) => {
+const endpointLostCode = described({ type: 'constant', values: [1011, 1014] }, (value) => {
   if (value === 1011 || value === 1014) return value;
   throw new FormatError(`${describe(value)} is not a close code for this: write 1011 or 1014`);
-};
+});

@@ -2,7 +2,7 @@
 import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { directory } from '../../syntax/files.ts';
-import type { Format } from '../../syntax/formats.ts';
+import { described } from '../../syntax/format-description.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
 import { hostAndPort } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -64,13 +64,13 @@ const target = pattern(
   "a redirect's target",
   'begin with "/", "$path", "http://" or "https://", without spaces',
 );
-const redirectStatus: Format<RedirectAction['status']> = (value) => {
+const redirectStatus = described({ type: 'constant', values: REDIRECTS }, (value) => {
   const status = REDIRECTS.find((status) => status === value);
   if (status !== undefined) return status;
   throw new FormatError(
     `${describe(value)} is not a redirect's status: write one of ${REDIRECTS.join(', ')}`,
   );
-};
+});
 
 /** Reads the one action key of the route. Returns null if it is invalid. */
 export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {

@@ -1,6 +1,7 @@
 /** Reads the conditions of a route. */
 import { ExpressionError, LinearExpression } from '../../../core/linear-expression.ts';
 import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
+import { describeFormat } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -120,6 +121,7 @@ export function readPairs(
   if (!match.has(key)) return pairs;
   const path = [...match.path, key];
   const { problems } = match;
+  problems.observer?.form?.(path, { type: 'pairs', values: describeFormat(text), lists: false });
   const mapping = match.raw(key);
   if (!isMapping(mapping)) {
     problems.valueError(path, notMapping(mapping, { what: `"${key}"`, keys: ['names and values'] }));

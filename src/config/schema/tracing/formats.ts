@@ -1,5 +1,6 @@
 /** Formats of the keys below `tracing`. */
 import { TOKEN } from '../../../core/tokens.ts';
+import { DESCRIBE, Description, described, type FormatDescription } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line } from '../../syntax/formats.ts';
 import { isMapping } from '../../syntax/section.ts';
@@ -36,16 +37,20 @@ export const collectorUrl: Format<string> = (value) => {
   throw new FormatError(`${describe(value)} has no path: collectors take traces at ${url.origin}/v1/traces`);
 };
 
+const FRACTION: FormatDescription = { type: 'number', min: 0, max: 1 };
+
 /** A fraction of all traces: 0 for none, 1 for all. */
-export const ratio: Format<number> = (value) => {
+export const ratio = described(FRACTION, (value) => {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
   throw new FormatError(`${describe(value)} is not a part of all requests: write 0 (none) to 1 (all)`);
-};
+});
 
 const headerValue = line('a header');
 
 /** Headers for the collector. Messages omit their values, which are secret. */
 export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => {
+  if (value === DESCRIBE)
+    throw new Description({ type: 'pairs', values: { type: 'text', what: 'a header' }, lists: false });
   if (!isMapping(value)) {
     throw new FormatError(`${describeKind(value)} is not a mapping: write names of headers and their values`);
   }
@@ -72,6 +77,7 @@ export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => 
 
 /** Fractions of traces, keyed by route name. */
 export const routeRatios: Format<ReadonlyMap<string, number>> = (value) => {
+  if (value === DESCRIBE) throw new Description({ type: 'pairs', values: FRACTION, lists: false });
   if (!isMapping(value)) {
     throw new FormatError(`${describe(value)} is not a mapping: write names of routes and 0 to 1 for each`);
   }

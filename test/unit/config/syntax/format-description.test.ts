@@ -17,7 +17,7 @@ describe('a format', () => {
 
   it('is described by the format inside of it', () => {
     const name = pattern(/^x/, 'a name', 'begin with x');
-    const description = { type: 'text', what: 'a name', remedy: 'begin with x' };
+    const description = { type: 'text', what: 'a name', remedy: 'begin with x', pattern: '^x' };
     assert.deepEqual(describeFormat(nullable(name)), description);
     assert.deepEqual(
       describeFormat((value) => name(value).toLowerCase()),

@@ -1,4 +1,5 @@
 /** Reads the key `require` of JWT: required values of claims. */
+import type { FormatDescription } from '../../../syntax/format-description.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, line } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
@@ -6,6 +7,14 @@ import { isMapping, notMapping, readValue } from '../../../syntax/section.ts';
 
 const name = line("a claim's name");
 
+const CLAIM: FormatDescription = {
+  type: 'either',
+  of: [
+    { type: 'text', what: "a claim's value" },
+    { type: 'number', min: -Infinity, max: Infinity },
+    { type: 'boolean' },
+  ],
+};
 /** A text, number or boolean: claims are compared as text. */
 const claimValue: Format<string> = (value) => {
   if (typeof value === 'string') return line("a claim's value")(value);
@@ -18,6 +27,7 @@ export function readRequiredClaims(jwt: Section): ReadonlyMap<string, readonly s
   const claims = new Map<string, readonly string[]>();
   if (!jwt.has('require')) return claims;
   const path = [...jwt.path, 'require'];
+  jwt.problems.observer?.form?.(path, { type: 'pairs', values: CLAIM, lists: true });
   const mapping = jwt.raw('require');
   if (!isMapping(mapping)) {
     jwt.problems.valueError(

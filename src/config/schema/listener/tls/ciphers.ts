@@ -1,5 +1,6 @@
 /** Reads the key `ciphers` of a listener's TLS. */
 import { getCiphers } from 'node:tls';
+import { described } from '../../../syntax/format-description.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
 import { nearest } from '../../../syntax/nearest.ts';
@@ -63,7 +64,7 @@ export function readCiphers(
 }
 
 /** A cipher of this Node's OpenSSL. Returned in capitals, as OpenSSL writes it. */
-const cipher: Format<string> = (value) => {
+const cipher = described({ type: 'text', what: 'a cipher' }, (value): string => {
   const name = typeof value === 'string' ? value.toUpperCase() : '';
   // Node writes the names in lower case.
   const known = getCiphers().map((each) => each.toUpperCase());
@@ -84,7 +85,7 @@ const cipher: Format<string> = (value) => {
     );
   }
   return name;
-};
+});
 
 function uwsCipher(uwsKey: string): Format<string> {
   return (value) => {

@@ -1,6 +1,6 @@
 /** Reads the key `groups` of a listener's TLS. */
 import { createSecureContext } from 'node:tls';
-import type { Format } from '../../../syntax/formats.ts';
+import { described } from '../../../syntax/format-description.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import { readNames } from './names.ts';
@@ -23,12 +23,12 @@ export function readGroups(tls: Section): string {
   return (names ?? DEFAULT_GROUPS.filter(isKnown)).join(':');
 }
 
-const group: Format<string> = (value) => {
+const group = described({ type: 'text', what: 'a group' }, (value): string => {
   if (typeof value === 'string' && NAME.test(value) && isKnown(value)) return value;
   throw new FormatError(
     `${describe(value)} is not a group that this Node's OpenSSL has: write names such as ${DEFAULT_GROUPS.join(', ')}`,
   );
-};
+});
 
 function isKnown(name: string): boolean {
   const known = verdicts.get(name);

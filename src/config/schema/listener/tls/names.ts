@@ -20,8 +20,12 @@ export function readNames(
   if (!section.has(key)) return null;
   const raw = section.raw(key);
   const path = [...section.path, key];
-  const entries =
-    typeof raw === 'string' ? raw.split(':').map((value) => ({ value, path })) : section.list(key, of);
+  const isText = section.isForm(key, { type: 'text', what: `${of} with colons between` }, isString);
+  const entries = isText
+    ? String(raw)
+        .split(':')
+        .map((value) => ({ value, path }))
+    : section.list(key, of);
   if (entries.length > MAX_NAMES) {
     section.problemAt(key, `${entries.length} names are too many: write at most ${MAX_NAMES}`);
     return [];
@@ -31,4 +35,8 @@ export function readNames(
     return name === null ? [] : [name];
   });
   return [...new Set(names)];
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
 }

@@ -1,0 +1,63 @@
+/** Guides that explain keys, by the beginning of their path. The longest beginning counts. */
+const GUIDES: Readonly<Record<string, string>> = {
+  'workers.bufferBudget': 'docs/operations/capacity.md',
+  admin: 'docs/operations/admin-address.md',
+  'admin.tap': 'docs/guides/tap.md',
+  'admin.tapRedact': 'docs/guides/redaction.md',
+  metrics: 'docs/operations/metrics.md',
+  log: 'docs/operations/log-files.md',
+  'log.access': 'docs/reference/access-log.md',
+  tracing: 'docs/guides/tracing.md',
+  shutdown: 'docs/operations/drain.md',
+  drain: 'docs/operations/drain.md',
+  redis: 'docs/guides/shared-limits.md',
+  revocations: 'docs/guides/sessions-and-revocation.md',
+  'listeners.engine': 'docs/engines.md',
+  'listeners.trustedProxies': 'docs/guides/forwarding-headers.md',
+  'listeners.forwarded': 'docs/guides/forwarding-headers.md',
+  'listeners.proxyProtocol': 'docs/guides/proxy-protocol.md',
+  'listeners.access': 'docs/guides/addresses-and-origins.md',
+  'listeners.access.basic': 'docs/guides/passwords-and-forward-auth.md',
+  'listeners.access.forwardAuth': 'docs/guides/passwords-and-forward-auth.md',
+  'listeners.access.jwt': 'docs/guides/tokens.md',
+  'listeners.limits': 'docs/guides/limits.md',
+  'listeners.limits.shared': 'docs/guides/shared-limits.md',
+  'listeners.passthrough': 'docs/guides/tunnels.md',
+  'listeners.cluster': 'docs/guides/tunnels.md',
+  'listeners.idleTimeout': 'docs/guides/tunnels.md',
+  'listeners.halfCloseTimeout': 'docs/guides/tunnels.md',
+  'listeners.tls': 'docs/guides/tls.md',
+  'listeners.tls.clientCertificates': 'docs/guides/client-certificates.md',
+  'listeners.paths': 'docs/guides/paths.md',
+  'listeners.websocket': 'docs/guides/websocket-limits.md',
+  'listeners.maxPendingHandshakes': 'docs/guides/websocket-limits.md',
+  'listeners.maxQueuedHandshakes': 'docs/guides/websocket-limits.md',
+  'listeners.http': 'docs/guides/plain-http.md',
+  'listeners.routes': 'docs/guides/routing.md',
+  'listeners.routes.match.clientCertificate': 'docs/guides/client-certificates.md',
+  'listeners.routes.headers': 'docs/guides/headers.md',
+  'listeners.routes.static': 'docs/guides/static-files.md',
+  'listeners.routes.access': 'docs/guides/addresses-and-origins.md',
+  'listeners.routes.limits': 'docs/guides/limits.md',
+  'clusters.balancer': 'docs/guides/load-balancing.md',
+  'clusters.hashOn': 'docs/guides/load-balancing.md',
+  'clusters.loadFactor': 'docs/guides/load-balancing.md',
+  'clusters.sticky': 'docs/guides/load-balancing.md',
+  'clusters.healthCheck': 'docs/guides/health-checks.md',
+  'clusters.onDown': 'docs/guides/health-checks.md',
+  'clusters.outlier': 'docs/guides/health-checks.md',
+  'clusters.panicThreshold': 'docs/guides/health-checks.md',
+  'clusters.slowStart': 'docs/guides/load-balancing.md',
+  'clusters.resolve': 'docs/guides/endpoints.md',
+  'clusters.endpoints': 'docs/guides/endpoints.md',
+  'clusters.tls': 'docs/guides/endpoints.md',
+  'clusters.proxyProtocol': 'docs/guides/proxy-protocol.md',
+};
+
+/** Returns the page about a key. Null if no page is about it. */
+export function guideOf(path: string): string | null {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.')))) {
+    if (Object.hasOwn(GUIDES, at)) return GUIDES[at]!;
+  }
+  return null;
+}

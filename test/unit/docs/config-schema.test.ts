@@ -1,0 +1,155 @@
+/** config/schema.json accepts what the loader accepts, and refuses unknown keys, wrong types and unknown words. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { load } from 'js-yaml';
+import { SourceFile } from '../../../src/config/syntax/source-file.ts';
+import { plainOf, schemaErrors, schemaErrorsOf } from '../../support/config-schema.ts';
+import { blocksOf, documents } from '../../support/documents/blocks.ts';
+import { completed, isConfiguration } from '../../support/documents/config-blocks.ts';
+import { WRONG_VALUES, eachMistake, eachUnknownKey } from '../../support/wrong-values.ts';
+import { MINIMAL, cluster, errorsOf, l7, routes } from '../config/load.ts';
+import { WHOLE, WHOLE_FILES, loadWhole } from '../config/whole.ts';
+
+interface ConfigMap {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const UNKNOWN = 'zzz';
+/** Mappings whose keys are the user's own. */
+const FREE = /(?:^tracing\.(?:routes|headers)|\.(?:require|forward|set|add|match\.headers|match\.query))$/;
+
+describe('config/schema.json accepts', () => {
+  it('a configuration with every key', () => assert.deepEqual(schemaErrors(WHOLE), []));
+
+  for (const { file, text } of configurations()) {
+    it(file, () => assert.deepEqual(schemaErrors(text), []));
+  }
+
+  it('every configuration of the documents', () => {
+    const blocks = documents().flatMap((page) =>
+      blocksOf(page)
+        .filter(isConfiguration)
+        .map(({ code, line }) => ({ place: `${page}, line ${line}`, errors: schemaErrors(completed(code)) })),
+    );
+    assert.ok(blocks.length > 40, `${blocks.length} configurations`);
+    assert.deepEqual(
+      blocks.filter(({ errors }) => errors.length > 0),
+      [],
+    );
+  });
+
+  it('variables of the environment in place of every kind of value', () => {
+    const text = l7(
+      'maxConnections: ${MAX}',
+      'via: ${VIA}',
+      'engine: ${ENGINE:-raw}',
+      'websocket: { idleTimeout: "${IDLE}", endpointLostCode: "${CODE}" }',
+      'access: { deny: "${DENY}" }',
+    );
+    assert.deepEqual(schemaErrors(text), []);
+  });
+
+  it('groups and settings without a value', () => {
+    assert.deepEqual(schemaErrors(`${MINIMAL}log:\nadmin: { token: }\n`), []);
+  });
+});
+
+describe('config/schema.json and the loader refuse', () => {
+  const mistakes: Readonly<Record<string, string>> = {
+    'an unknown key of the root': `${MINIMAL}workres: { l7: 1 }`,
+    'an unknown key of a listener': l7('adress: ":8080"'),
+    'a key of layer 7 at layer 4': MINIMAL.replace('mode: l4,', 'mode: l4, via: true,'),
+    'a key of layer 4 at layer 7': l7('idleTimeout: 5s'),
+    'an unknown mode': MINIMAL.replace('mode: l4', 'mode: l5'),
+    'an unknown word': l7('engine: fast'),
+    'a duration without a unit': l7('websocket: { idleTimeout: 5 }'),
+    'a duration with an unknown unit': l7('websocket: { idleTimeout: 5 seconds }'),
+    'a size that is a word': l7('websocket: { maxMessageSize: large }'),
+    'a number in quotes': l7('maxConnections: "5"'),
+    'a number below its range': l7('maxConnections: -1'),
+    'a switch that is a word': l7('via: yes please'),
+    'a text that is a number': l7('limits: [{ key: address, name: 5, connections: 1 }]'),
+    'a list that is one value': l7('access: { allow: 10.0.0.1 }'),
+    'an empty list': cluster('endpoints: []'),
+    'a mapping that is a word': l7('http: fast'),
+    'a mapping with two of its keys': l7('limits: [{ key: { header: a, cookie: b }, connections: 1 }]'),
+    'a route without a match': routes('{ cluster: app }'),
+    'a cluster without a name': MINIMAL.replace('name: app, ', ''),
+    'a configuration without listeners': 'log: { level: info }\n',
+  };
+  for (const [name, text] of Object.entries(mistakes)) {
+    it(name, () => {
+      assert.notDeepEqual(errorsOf(text), []);
+      assert.notDeepEqual(schemaErrors(text), []);
+    });
+  }
+
+  it('an unknown key in every mapping with fixed keys', () => {
+    const config = plainOf(new SourceFile(WHOLE).root);
+    const accepting: string[] = [];
+    eachUnknownKey(config, UNKNOWN, (path) => {
+      if (schemaErrorsOf(config).length === 0) accepting.push(path);
+    });
+    assert.deepEqual(
+      accepting.filter((path) => !FREE.test(path)),
+      [],
+    );
+    assert.ok(accepting.length > 0);
+  });
+
+  it('a missing key that the schema requires', () => {
+    loadWhole();
+    const config = plainOf(new SourceFile(WHOLE).root);
+    eachMistake(
+      config,
+      () => [undefined],
+      ({ path }) => {
+        const isRequired = schemaErrorsOf(without(config)).some((error) =>
+          error.includes('required property'),
+        );
+        if (isRequired) assert.notDeepEqual(errorsOf(JSON.stringify(config)), [], path);
+      },
+    );
+  });
+});
+
+describe('the loader refuses', () => {
+  it('every wrong value that config/schema.json refuses', () => {
+    loadWhole();
+    const config = plainOf(new SourceFile(WHOLE).root);
+    // One value for every third path. The scale test tries all values at all paths.
+    const choose = (number: number): readonly unknown[] =>
+      number % 3 === 0 ? [WRONG_VALUES[(number / 3) % WRONG_VALUES.length]] : [];
+    let count = 0;
+    eachMistake(config, choose, ({ name }) => {
+      if (schemaErrorsOf(config).length === 0) return;
+      count++;
+      assert.notDeepEqual(errorsOf(JSON.stringify(config), { files: WHOLE_FILES }), [], name);
+    });
+    assert.ok(count > 60, `${count} values`);
+  });
+});
+
+/** Returns a copy without the keys that have no value. */
+function without(config: unknown): unknown {
+  return JSON.parse(JSON.stringify(config)) as unknown;
+}
+
+/** Finds the configurations in config and deploy: files, and files in config maps of Kubernetes. */
+function configurations(): readonly { readonly file: string; readonly text: string }[] {
+  const files = ['config', 'deploy'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  return files
+    .filter((file) => /\.ya?ml$/.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const inside = /^kind: ConfigMap$/m.test(text) ? Object.values((load(text) as ConfigMap).data) : [];
+      return [text, ...inside]
+        .filter((each) => /^listeners:/m.test(each))
+        .map((each) => ({ file, text: each }));
+    });
+}
