@@ -19,11 +19,9 @@ export interface DemoApp {
   connect(socket: WebSocket, carriers: Carriers): void;
 }
 
-/** The hops that carry a WebSocket to the app. */
+/** The part of a WebSocket's way that a demo app knows. */
 export interface Carriers {
   readonly endpoint: string;
-  /** The engine of the proxy's listener, if its route sets the header X-Demo-Engine. */
-  readonly engine?: string;
 }
 
 const CLOSE_GRACE_MS = 1000;
@@ -60,7 +58,7 @@ export class Backend {
         // A close follows each error and cleans up.
         webSocket.on('error', () => undefined);
         if (webSocket.protocol === INSPECT_PROTOCOL) this.#describe(webSocket, request);
-        else app.connect(webSocket, { endpoint: this.endpoint, ...engineIn(request) });
+        else app.connect(webSocket, { endpoint: this.endpoint });
       });
     });
   }
@@ -127,9 +125,4 @@ export class Backend {
     }
     response.end(`sluice demo, ${this.#app.name}, endpoint ${this.endpoint}\n${this.#app.description}\n`);
   }
-}
-
-function engineIn({ headers }: IncomingMessage): { engine?: string } {
-  const engine = headers['x-demo-engine'];
-  return typeof engine === 'string' ? { engine } : {};
 }

@@ -8,8 +8,8 @@ const TEXT = { binary: false };
 const BINARY = { binary: true };
 
 /**
- * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets the names of the
- * endpoint and the engine as JSON text.
+ * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets the name of the
+ * endpoint as JSON text.
  */
 export const echo: DemoApp = {
   name: 'echo app',

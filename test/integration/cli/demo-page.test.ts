@@ -1,117 +1,33 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
-import { parse } from 'yaml';
-import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
-import { startSluice } from '../../support/processes/sluice-process.ts';
-import type { SluiceProcess } from '../../support/processes/sluice-process.ts';
-import { freePorts } from '../../support/sockets/free-port.ts';
+import type { Page } from 'playwright-core';
+import { SCREENS, SKIP_WITHOUT_CHROMIUM, assertAccessible } from '../../support/page/browser.ts';
+import { DemoPages } from '../../support/page/demo-pages.ts';
 import { WsClient } from '../../support/websocket/ws-client.ts';
 
-const CONFIG_DIRECTORY = resolve(import.meta.dirname, '../../../config');
-const DEADLINE_MS = 60_000;
-
-/** The part of config/sluice.yaml that a test changes. */
-interface DemoConfig {
-  admin: { address: string };
-  log: { format: string };
-  demo: { echo: string; chat: string };
-  listeners: {
-    name: string;
-    address: string;
-    routes?: { static?: { root: string }; respond?: { body: string } }[];
-  }[];
-  clusters: { name: string; endpoints: { address: string }[] }[];
+/** The browser's objects that a function in the page uses. Its policy forbids scripts that are strings. */
+interface BrowserGlobals {
+  readonly document: { querySelector(selector: string): Canvas };
+  getComputedStyle(canvas: Canvas): { getPropertyValue(name: string): string };
 }
 
-/** Returns the configuration of `npm start` with free ports. */
-async function demoConfig(): Promise<DemoConfig> {
-  const config = parse(readFileSync(resolve(CONFIG_DIRECTORY, 'sluice.yaml'), 'utf8')) as DemoConfig;
-  const endpoints = config.clusters.flatMap((cluster) => cluster.endpoints);
-  const ports = await freePorts(endpoints.length + 2);
-  const [uws, auto] = ports.splice(endpoints.length);
-  for (const [index, endpoint] of endpoints.entries()) endpoint.address = `127.0.0.1:${ports[index]!}`;
-  for (const place of [config.admin, ...config.listeners]) place.address = '127.0.0.1:0';
-  for (const { name, port } of [
-    { name: 'web', port: uws },
-    { name: 'own', port: auto },
-  ]) {
-    config.listeners.find((listener) => listener.name === name)!.address = `127.0.0.1:${port!}`;
-  }
-  for (const route of config.listeners.flatMap((listener) => listener.routes ?? [])) {
-    if (route.static !== undefined) route.static.root = resolve(CONFIG_DIRECTORY, route.static.root);
-    if (route.respond !== undefined) {
-      const body = JSON.parse(route.respond.body) as object;
-      route.respond.body = JSON.stringify({ ...body, uws, auto });
-    }
-  }
-  config.log.format = 'json';
-  return config;
+interface Canvas {
+  readonly width: number;
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  };
 }
 
-function endpointsOf(config: DemoConfig, name: string): string[] {
-  const cluster = config.clusters.find((cluster) => cluster.name === name);
-  assert.ok(cluster !== undefined);
-  return cluster.endpoints.map(({ address }) => address);
-}
+/** The tests read the canvas. */
+const FREQUENT_READS = /willReadFrequently/;
 
-const skip = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
-
-describe('the demo in a browser, through the proxy', { skip }, () => {
-  let config: DemoConfig;
-  let sluice: SluiceProcess;
-  let browser: Browser;
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const problems: string[] = [];
+describe('the demo in a browser, through the proxy', { skip: SKIP_WITHOUT_CHROMIUM }, () => {
+  let demo: DemoPages;
 
   before(async () => {
-    config = await demoConfig();
-    sluice = await startSluice({ config });
-    cleanups.push(() => sluice.stop());
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGUMENTS] });
-    cleanups.push(() => browser.close());
+    demo = await DemoPages.start();
   });
-  after(() => Promise.all(cleanups.map((clean) => clean())));
-
-  async function waitUntilConnected(page: Page, name: string): Promise<void> {
-    for (const part of ['chat', 'echo']) {
-      await page
-        .locator(`#${part}-state[data-state=open]`)
-        .waitFor()
-        .catch(async () => {
-          const state = await page.locator(`#${part}-state`).innerText();
-          const log = sluice.logs.slice(-8).map((line) => JSON.stringify(line));
-          assert.fail([`the ${part} of ${name} is: ${state}`, ...problems, ...log].join('\n'));
-        });
-    }
-  }
-
-  /** Opens the page as a separate person, and waits until its chat and its echo are connected. */
-  async function openPage(name: string, listener = 'web'): Promise<Page> {
-    const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(DEADLINE_MS);
-    page.on('console', (line) => {
-      if (line.type() === 'error' || line.type() === 'warning') problems.push(`${name}: ${line.text()}`);
-    });
-    page.on('pageerror', (error) => problems.push(`${name}: ${error.message}`));
-    page.on('response', (response) => {
-      if (response.status() >= 400) problems.push(`${name}: ${response.status()} for ${response.url()}`);
-    });
-    page.on('requestfailed', (request) => {
-      // The browser drops requests in progress when a page is closed.
-      const failure = request.failure()?.errorText;
-      if (failure !== 'net::ERR_ABORTED') problems.push(`${name}: ${failure ?? ''} for ${request.url()}`);
-    });
-    await page.goto(`http://${sluice.address(listener)}/`);
-    await waitUntilConnected(page, name);
-    await page.getByLabel('Name').fill(name);
-    await page.getByLabel('Name').press('Tab');
-    await page.getByRole('log').getByText(`is ${name} now`).waitFor();
-    return page;
-  }
+  after(() => demo.stop());
 
   async function say(page: Page, text: string): Promise<void> {
     const field = page.getByRole('textbox', { name: 'Message', exact: true });
@@ -126,101 +42,218 @@ describe('the demo in a browser, through the proxy', { skip }, () => {
     return said.locator('.endpoint').innerText();
   }
 
-  it('lets two people chat through any endpoints, and shows markup as text', async () => {
-    const [ada, bob] = [await openPage('Ada'), await openPage('Bob')];
-    const room = endpointsOf(config, config.demo.chat);
-    await say(ada, 'Hello <b>Bob</b> & all');
-    const carriesAda = await hear(bob, 'Ada', 'Hello <b>Bob</b> & all');
-    await say(bob, 'Hello Ada');
-    const carriesBob = await hear(ada, 'Bob', 'Hello Ada');
-    assert.equal(carriesAda, await ada.locator('#chat-endpoint').innerText());
-    assert.equal(carriesBob, await bob.locator('#chat-endpoint').innerText());
-    for (const endpoint of [carriesAda, carriesBob]) assert.ok(room.includes(endpoint), endpoint);
-    for (const page of [ada, bob]) assert.equal(await page.locator('#chat-present').innerText(), '2');
+  const text = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText();
 
-    await bob.context().close();
-    await ada.getByRole('log').getByText('Bob left').waitFor();
-    assert.equal(await ada.locator('#chat-present').innerText(), '1');
-    await ada.context().close();
-    assert.deepEqual(problems, []);
+  describe('two people', () => {
+    let ada: Page;
+    let bob: Page;
+
+    before(async () => {
+      [ada, bob] = [await demo.open('Ada'), await demo.open('Bob')];
+    });
+
+    it('chat through any endpoints, and shows markup as text', async () => {
+      await say(ada, 'Hello <b>Bob</b> & all');
+      const carriesAda = await hear(bob, 'Ada', 'Hello <b>Bob</b> & all');
+      await say(bob, 'Hello Ada');
+      const carriesBob = await hear(ada, 'Bob', 'Hello Ada');
+      assert.equal(carriesAda, await text(ada, 'chat-endpoint'));
+      assert.equal(carriesBob, await text(bob, 'chat-endpoint'));
+      for (const endpoint of [carriesAda, carriesBob]) assert.ok(demo.endpointsOf('chat').includes(endpoint));
+      for (const page of [ada, bob]) assert.equal(await text(page, 'chat-present'), '2');
+    });
+
+    it('see each other move in the game', async () => {
+      const scores = (page: Page): Promise<string[]> => page.locator('#game-scores b').allInnerTexts();
+      // To the upper left corner by keys, and to the lower right one by the pointer.
+      await ada.locator('#game-arena').focus();
+      await ada.keyboard.down('ArrowLeft');
+      await ada.keyboard.down('ArrowUp');
+      await bob.locator('#game-arena').click({ position: await placeIn(bob, 0.97, 0.95) });
+      for (const page of [ada, bob]) {
+        await page.locator('#game-scores li').nth(1).waitFor();
+        assert.deepEqual((await scores(page)).sort(), ['Ada', 'Bob']);
+        await waitForPlayerAt(page, 24, 24);
+        await waitForPlayerAt(page, 970, 570);
+        assert.equal(await text(page, 'game-players'), '2');
+      }
+      await ada.keyboard.up('ArrowLeft');
+      await ada.keyboard.down('ArrowRight');
+      await waitForPlayerAt(bob, 976, 24);
+    });
+
+    it('see each other leave', async () => {
+      await demo.close(ada, FREQUENT_READS);
+      await bob.locator('#game-scores li').nth(1).waitFor({ state: 'detached' });
+      await bob.getByRole('log').getByText('Ada left').waitFor();
+      assert.equal(await text(bob, 'chat-present'), '1');
+      await demo.close(bob, FREQUENT_READS);
+    });
   });
 
-  it('reaches every echo endpoint by a new connection for each text', async () => {
-    const page = await openPage('Ada');
-    const wanted = endpointsOf(config, config.demo.echo).sort();
-    const tally = page.locator('#echo-tally li');
-    const seen = async (): Promise<string[]> => (await tally.locator('.endpoint').allInnerTexts()).sort();
-    let sent = 0;
-    while (sent < 50 && (await seen()).length < wanted.length) {
-      const text = `echo ${++sent}`;
-      await page.getByLabel('Text').fill(text);
-      await page.getByLabel('Text').press('Enter');
-      await page.locator('#echo-answer').getByText(text, { exact: true }).waitFor();
-      assert.match(await page.locator('#echo-time').innerText(), /^\d+\.\d ms$/);
-    }
-    assert.deepEqual(await seen(), wanted);
-    const counts = await tally.locator('.count').allInnerTexts();
-    assert.equal(
-      counts.reduce((sum, count) => sum + Number(count), 0),
-      sent + 1,
-      'each text had a separate connection, after the first one of the page',
-    );
-    await page.context().close();
-    assert.deepEqual(problems, []);
-  });
+  for (const [index, screen] of SCREENS.entries()) {
+    const scheme = index === 0 ? 'light' : 'dark';
+    it(`is accessible and no wider than the screen of a ${screen.name}, ${scheme}`, async () => {
+      const page = await demo.open('Ada', { screen, scheme });
+      const long = screen.name.repeat(40);
+      await say(page, long);
+      await hear(page, 'Ada', long);
+      await page.locator('#game-arena').click();
+      await page.locator('#game-scores .own').waitFor();
+      await page.getByRole('group', { name: 'Paths to try' }).getByText('/game').click();
+      await page.locator('#l7-added tr').first().waitFor();
+      for (const details of await page.locator('#layers-results summary').all()) await details.click();
+      await assertAccessible(page);
+      await demo.close(page);
+    });
+  }
 
-  it('keeps its endpoint while the connection is open', async () => {
-    const page = await openPage('Ada');
-    await page.getByLabel('Reconnect each time').uncheck();
-    const endpoint = await page.locator('#echo-endpoint').innerText();
-    for (const text of ['one', 'two', 'three']) {
-      await page.getByLabel('Text').fill(text);
-      await page.getByLabel('Text').press('Enter');
-      await page.locator('#echo-answer').getByText(text, { exact: true }).waitFor();
-      assert.equal(await page.locator('#echo-endpoint').innerText(), endpoint);
-    }
-    assert.deepEqual(await page.locator('#echo-tally .count').allInnerTexts(), ['1']);
-    await page.context().close();
-    assert.deepEqual(problems, []);
-  });
+  describe('one person', () => {
+    let page: Page;
 
-  it('shows which engine carries its sockets, and links to the page on the other engine', async () => {
-    const page = await openPage('Ada', 'own');
-    const through = (part: string): Promise<string> => page.locator(`#${part}-engine`).innerText();
-    const current = (): Promise<string> => page.locator('#engines [aria-current]').innerText();
-    assert.deepEqual([await through('chat'), await through('echo')], ['our own engine', 'our own engine']);
-    assert.equal(await current(), 'Our own');
-    await page.getByRole('link', { name: 'uWebSockets.js' }).click();
-    await page.waitForURL(`http://${sluice.address('web')}/`);
-    await waitUntilConnected(page, 'Ada');
-    assert.deepEqual([await through('chat'), await through('echo')], ['uWebSockets.js', 'uWebSockets.js']);
-    assert.equal(await current(), 'uWebSockets.js');
-    await page.context().close();
-    assert.deepEqual(problems, []);
-  });
+    before(async () => {
+      page = await demo.open('Ada', { listener: 'net' });
+    });
 
-  it('reaches the same echo app on any path through the layer 4 listener', async () => {
-    const client = await WsClient.connect(`ws://${sluice.address('tcp')}/any/path`);
-    client.send('through the tunnel');
-    assert.equal((await client.next()).data.toString(), 'through the tunnel');
-    const endpoint = client.headers['x-demo-endpoint'];
-    assert.ok(endpointsOf(config, config.demo.echo).includes(String(endpoint)));
-    client.socket.close(1000);
-    assert.equal((await client.closed()).code, 1000);
-  });
+    it('gets the feed: prices that move, a chart, and the round trip', async () => {
+      const prices = (): Promise<string[]> => page.locator('#feed-prices .price').allInnerTexts();
+      const first = await prices();
+      assert.equal(first.length, 3);
+      for (const price of first) assert.match(price, /^\d+\.\d\d$/);
+      const before = (await page.locator('#feed-prices').textContent()) ?? '';
+      await page.locator('#feed-prices').filter({ hasNotText: before }).waitFor();
+      const points = await page.locator('#feed-chart polyline').first().getAttribute('points');
+      assert.equal(points?.split(' ').length, 240);
+      await page
+        .locator('#feed-latency')
+        .getByText(/^\d+\.\d ms$/)
+        .waitFor();
+      assert.equal(await text(page, 'feed-missed'), '0');
+      assert.ok(demo.endpointsOf('feed').includes(await text(page, 'feed-endpoint')));
+    });
 
-  it('shows 1012 when the proxy stops, and the backends stop too', async () => {
-    const page = await openPage('Ada');
-    assert.deepEqual(problems, []);
-    const [exit] = await Promise.all([
-      sluice.stop('SIGTERM'),
-      page.getByRole('log').getByText('Connection closed: 1012 service restart').waitFor(),
-      page.locator('#echo-state').getByText('Closed: 1012 service restart').waitFor(),
-    ]);
-    assert.deepEqual(exit, { code: 0, signal: null });
-    assert.equal(sluice.stderr, '');
-    for (const endpoint of endpointsOf(config, config.demo.echo)) {
-      await assert.rejects(WsClient.connect(`ws://${endpoint}/`), { code: 'ECONNREFUSED' });
-    }
+    it('finds its job again after a reload, and cancels it', async () => {
+      await page.getByRole('button', { name: 'Start a job' }).click();
+      await page.locator('#job-bar:not([value="0"])').waitFor();
+      const percent = async (): Promise<number> => parseInt(await text(page, 'job-percent'));
+      const before = await percent();
+      await page.reload();
+      await demo.waitUntilConnected(page, 'Ada');
+      await page.locator('#job-status').getByText('Running').waitFor();
+      assert.ok((await percent()) >= before);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.locator('#job-status').getByText('Cancelled').waitFor();
+      assert.match(await text(page, 'job-result'), /^3\.\d{4} from [\d,]+ points$/);
+      assert.ok(await page.getByRole('button', { name: 'Start a job' }).isEnabled());
+
+      await page.goto(`http://${demo.sluice.address('net')}/?job=unknown`);
+      await page.locator('#job-status').getByText('The job is unknown').waitFor();
+      assert.equal(new URL(page.url()).search, '');
+    });
+
+    it('compares layer 4, which reaches the echo app by any path, with layer 7, whose path decides', async () => {
+      const send = async (path: string): Promise<void> => {
+        await page.getByLabel('Path', { exact: true }).fill(path);
+        await page.getByRole('button', { name: 'Send to both' }).click();
+        await page.locator('#l7-url').getByText(path).waitFor();
+        await page.locator('#layers-results[aria-busy=false]').waitFor();
+      };
+      const added = (layer: string): Promise<string[]> => page.locator(`#${layer}-added th`).allInnerTexts();
+
+      await send('/chat?a=b');
+      assert.equal(await text(page, 'l4-outcome'), 'Reached');
+      assert.match(await text(page, 'l4-endpoint'), /\(echo app\)$/);
+      assert.equal(await text(page, 'l4-target'), '/chat?a=b');
+      assert.match(await text(page, 'l4-route'), /^none/);
+      assert.deepEqual(await added('l4'), []);
+      assert.equal(await text(page, 'l7-outcome'), 'Reached');
+      assert.match(await text(page, 'l7-endpoint'), /\(chat room\)$/);
+      assert.equal(await text(page, 'l7-route'), 'chat');
+      const names = await added('l7');
+      for (const name of ['x-forwarded-for', 'x-request-id', 'x-demo-route'])
+        assert.ok(names.includes(name), name);
+
+      await send('/no/such/path');
+      assert.equal(await text(page, 'l4-outcome'), 'Reached');
+      assert.equal(await text(page, 'l4-target'), '/no/such/path');
+      assert.equal(await text(page, 'l7-outcome'), 'No WebSocket: status 404');
+      assert.match(await text(page, 'l7-endpoint'), /^the proxy itself/);
+      assert.equal(await text(page, 'l7-route'), 'page');
+    });
+
+    it('reaches every echo endpoint by a new connection for each text', async () => {
+      const wanted = demo.endpointsOf('echo').sort();
+      const tally = page.locator('#echo-tally li');
+      const seen = async (): Promise<string[]> => (await tally.locator('.endpoint').allInnerTexts()).sort();
+      let sent = 0;
+      while (sent < 50 && (await seen()).length < wanted.length) {
+        await echo(page, `echo ${++sent}`);
+        assert.match(await text(page, 'echo-time'), /^\d+\.\d ms$/);
+      }
+      assert.deepEqual(await seen(), wanted);
+      const counts = await tally.locator('.count').allInnerTexts();
+      assert.equal(
+        counts.reduce((sum, count) => sum + Number(count), 0),
+        sent + 1,
+        'each text had a separate connection, after the first one of the page',
+      );
+
+      await page.getByLabel('Reconnect each time').uncheck();
+      const endpoint = await text(page, 'echo-endpoint');
+      for (const words of ['one', 'two', 'three']) {
+        await echo(page, words);
+        assert.equal(await text(page, 'echo-endpoint'), endpoint);
+      }
+      assert.deepEqual(await tally.locator('.count').allInnerTexts(), counts);
+    });
+
+    it('causes no complaint of the browser but those about a refused handshake and its status', () => {
+      assert.deepEqual(
+        demo.problems.filter((problem) => !problem.includes('404')),
+        [],
+      );
+    });
+
+    it('shows 1012 when the proxy stops, and the backends stop too', async () => {
+      const [exit] = await Promise.all([
+        demo.sluice.stop('SIGTERM'),
+        page.getByRole('log').getByText('Connection closed: 1012 service restart').waitFor(),
+        page.locator('#echo-state').getByText('Closed: 1012 service restart').waitFor(),
+        page.locator('#game-state').getByText('Disconnected').waitFor(),
+      ]);
+      assert.deepEqual(exit, { code: 0, signal: null });
+      assert.equal(demo.sluice.stderr, '');
+      for (const endpoint of [...demo.endpointsOf('echo'), ...demo.endpointsOf('game')]) {
+        await assert.rejects(WsClient.connect(`ws://${endpoint}/`), { code: 'ECONNREFUSED' });
+      }
+    });
   });
 });
+
+async function echo(page: Page, words: string): Promise<void> {
+  await page.getByLabel('Text', { exact: true }).fill(words);
+  await page.getByLabel('Text', { exact: true }).press('Enter');
+  await page.locator('#echo-answer').getByText(words, { exact: true }).waitFor();
+}
+
+/** Returns a place on the arena. @param x, y shares of its width and height */
+async function placeIn(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
+  const box = await page.locator('#game-arena').boundingBox();
+  return { x: box!.width * x, y: box!.height * y };
+}
+
+/** Waits until the canvas shows a player at a place of the arena, which is 1000 units wide. */
+async function waitForPlayerAt(page: Page, x: number, y: number): Promise<void> {
+  await page.waitForFunction(
+    ([x, y]) => {
+      const browser = globalThis as unknown as BrowserGlobals;
+      const canvas = browser.document.querySelector('#game-arena');
+      const scale = canvas.width / 1000;
+      const { data } = canvas.getContext('2d').getImageData(x! * scale, y! * scale, 1, 1);
+      const pixel = [...data.slice(0, 3)].map((part) => part.toString(16).padStart(2, '0')).join('');
+      const style = browser.getComputedStyle(canvas);
+      return [0, 1, 2, 3, 4, 5].some((hue) => style.getPropertyValue(`--hue-${hue}`) === `#${pixel}`);
+    },
+    [x, y],
+  );
+}

@@ -6,15 +6,13 @@ export type FromMember =
 
 export type ToMember = Welcome | Said | Joined | Renamed | Left | Remark;
 
-/** The first message to a new member: its number and the hops of its connection. */
+/** The first message to a new member: its number and its endpoint. */
 interface Welcome {
   readonly type: 'welcome';
   /** The `by` value of the member's own messages. */
   readonly by: number;
   readonly name: string;
   readonly endpoint: string;
-  /** The engine of the proxy's listener, if the proxy sends it. */
-  readonly engine?: string;
   readonly present: number;
 }
 

@@ -1,9 +1,16 @@
-import { describeClose, element, hueOf, showEndpoint, showState, webSocketUrl } from './connection.js';
-import { showEngine } from './engines.js';
+import {
+  describeClose,
+  element,
+  hueOf,
+  showEndpoint,
+  showNoEndpoint,
+  showState,
+  webSocketUrl,
+} from '../shared/connection.js';
 
 const ANSWER_MS = 10_000;
 
-/** Sends texts to the echo app and shows what came back, how fast, and from where. */
+/** Sends texts to the echo app, and shows each echo, its round trip and its endpoint. */
 export function startEcho() {
   const byId = (id) => document.getElementById(`echo-${id}`);
   const tally = new Map();
@@ -19,13 +26,12 @@ export function startEcho() {
     opening.ended.then((close) => {
       if (opening === connection) showState(byId('state'), 'closed', `Closed: ${close}`);
     });
-    const { endpoint, engine } = await opening.carriers;
+    const { endpoint } = await opening.carriers;
     if (opening !== connection) return;
     showState(byId('state'), 'open', 'Connected');
     tally.set(endpoint, (tally.get(endpoint) ?? 0) + 1);
     showTally();
     showEndpoint(byId('endpoint'), endpoint);
-    showEngine('echo', engine);
   }
 
   async function send(text) {
@@ -36,7 +42,7 @@ export function startEcho() {
     showAnswer(answer === text ? answer : `Not what was sent: ${answer}`, answer !== text);
   }
 
-  /** One thing at a time; what goes wrong is shown. */
+  /** Runs one action at a time, and shows an error. */
   async function attempt(action) {
     if (busy) return;
     busy = true;
@@ -44,8 +50,8 @@ export function startEcho() {
     try {
       await action();
     } catch (error) {
-      byId('time').textContent = byId('endpoint').textContent = '–';
-      delete byId('endpoint').dataset.hue;
+      byId('time').textContent = '–';
+      showNoEndpoint(byId('endpoint'));
       showAnswer(error.message, true);
     } finally {
       busy = false;
@@ -81,7 +87,7 @@ export function startEcho() {
   attempt(connect);
 }
 
-/** A WebSocket to the echo app that learns its endpoint and engine first, and then gets every text back. */
+/** A WebSocket to the echo app that gets the name of its endpoint first, and then every text back. */
 class EchoConnection {
   #socket = new WebSocket(webSocketUrl('wsapp'), 'sluice.demo');
   #waiting = [];
@@ -111,7 +117,7 @@ class EchoConnection {
     this.#socket.close(1000);
   }
 
-  /** The next message that comes, in order. */
+  /** Resolves with the next message. */
   #next() {
     return new Promise((settle, fail) => {
       const deadline = setTimeout(() => {
