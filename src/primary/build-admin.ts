@@ -80,7 +80,7 @@ interface BuildOptions {
   readonly output: Pick<LogOutputs, 'dropped' | 'states'>;
   readonly faultHooks: boolean;
   /** Called when another process asks this one to hand over and end. */
-  readonly onHandOver?: () => void;
+  readonly onHandOver?: (pid: number | null) => void;
 }
 
 /** Builds the admin server, which does not listen yet. */
@@ -198,7 +198,7 @@ function controlsOf(
     undrain: (scope) => drains.cancel(scope),
     sendTicketKeys: (channel) => sendKeys(channel, formatTicketKeys(ticketKeys.handoverKeys())),
     // Let the answer go out first.
-    handOver: () => void setImmediate(() => onHandOver?.()),
+    handOver: (pid) => void setImmediate(() => onHandOver?.(pid)),
     get revocations() {
       return revocations.all.map(rowOf);
     },

@@ -57,7 +57,7 @@ export interface PrimaryOptions {
   /** Called when a reload begins, and when it is over. */
   readonly onReload?: (isOver: boolean) => void;
   /** Called when another process asks this one to hand over and end. */
-  readonly onHandOver?: () => void;
+  readonly onHandOver?: (pid: number | null) => void;
   readonly workerFiles: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }

@@ -7,6 +7,7 @@ import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import type { PrimaryOptions } from './build.ts';
 import { Primary } from './primary.ts';
 import type { ServiceManager } from './process/service-manager.ts';
+import type { Successor } from './process/successor.ts';
 import type { Started } from './running.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
@@ -15,6 +16,8 @@ interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly onReady?: (started: Started) => void;
   /** The service manager that started the process, or null. */
   readonly manager?: ServiceManager | null;
+  /** Starts a process that takes over from this one. */
+  readonly successor: Pick<Successor, 'start' | 'succeeded'>;
 }
 
 /** How the process ended. */
@@ -42,21 +45,28 @@ const FAULT_GRACE_MS = 1000;
 
 /** Starts the primary, and runs it until a signal or its own fault ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
-  const { config, log, output, onReady, manager = null } = options;
+  const { config, log, output, onReady, manager = null, successor } = options;
   // If two processes write the same files, the process with the admin address rotates them.
   output.mayRotate = options.takeOver !== true;
   limitHeapGrowth();
   shareBuiltins();
   const primary = new Primary({
     ...options,
-    onHandOver: () => {
+    onHandOver: (pid) => {
       output.mayRotate = false;
+      successor.succeeded();
+      if (pid !== null) manager?.handOver(pid);
       stop.byHandOver();
     },
     onReload: (isOver) => (isOver ? manager?.ready() : manager?.reloading()),
   });
   const stop: Stop = new Stop(primary, log, config, () => manager?.stopping());
-  const release = watchProcess(primary, stop, () => reopenLog(options));
+  let isReady = false;
+  const startSuccessor = (): void => {
+    if (isReady && !stop.requested) successor.start();
+    else log.warn('no successor started: the process is not ready, or ends');
+  };
+  const release = watchProcess(primary, stop, { SIGUSR1: () => reopenLog(options), SIGUSR2: startSuccessor });
   try {
     const started = await primary.start();
     if (!stop.requested) output.mayRotate = true;
@@ -64,6 +74,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     onReady?.(started);
     // If the end was announced during the start, STOPPING must be the service manager's last message.
     if (!stop.requested) manager?.ready();
+    isReady = true;
     manager?.watch(() => primary.unhealthy);
     return await stop.outcome;
   } catch (failure) {
@@ -84,13 +95,18 @@ function logReady({ config, admin, generation, workers }: Started, log: Logger):
 }
 
 /** Handles the process's signals and uncaught exceptions. Returns a function that removes the handlers. */
-function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => void {
+function watchProcess(
+  primary: Primary,
+  stop: Stop,
+  { SIGUSR1, SIGUSR2 }: Readonly<Record<'SIGUSR1' | 'SIGUSR2', () => void>>,
+): () => void {
   const handlers: readonly (readonly [string, (given: unknown) => void])[] = [
     ['SIGTERM', () => stop.bySignal('SIGTERM')],
     ['SIGINT', () => stop.bySignal('SIGINT')],
     ['SIGHUP', () => void primary.reload('SIGHUP')],
     // Without a handler, Node would open its inspector.
-    ['SIGUSR1', reopen],
+    ['SIGUSR1', SIGUSR1],
+    ['SIGUSR2', SIGUSR2],
     ['uncaughtException', (error) => stop.byFault(error)],
     ['unhandledRejection', (reason) => stop.byFault(reason)],
   ];
@@ -162,7 +178,6 @@ class Stop {
     if (this.#status !== null) return;
     this.#log.info({ deadlineMs: this.#handOverMs }, 'another process takes over: draining');
     this.#status = 0;
-    this.#onStop();
     void this.#drain(this.#handOverMs, true);
   }
 

@@ -38,6 +38,7 @@ export const RUN = {
         ],
         ['SIGHUP', 'reload the configuration; keep the old one if it is not valid'],
         ['SIGUSR1', 'reopen the log files'],
+        ['SIGUSR2', 'start the version on disk with --takeover'],
       ],
     },
   ],

@@ -9,6 +9,7 @@ import { messageOf } from '../../core/errors.ts';
 import { FileWatch } from '../../primary/process/file-watch.ts';
 import { hardExit } from '../../primary/process/hard-exit.ts';
 import { ServiceManager } from '../../primary/process/service-manager.ts';
+import { Successor } from '../../primary/process/successor.ts';
 import { serve } from '../../primary/serve.ts';
 import type { Outcome } from '../../primary/serve.ts';
 import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
@@ -86,6 +87,11 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
   }
 }
 
+/** Returns the command that started this process. Its paths lead to the versions on disk. */
+function ownCommand(): string[] {
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+}
+
 interface Surroundings {
   readonly source: ConfigSource;
   /** Items that successive loads of the configuration share. */
@@ -112,6 +118,7 @@ async function serveWithDemo(
       watch,
       workerFiles: WORKER_FILES,
       manager: ServiceManager.of(options.env, log),
+      successor: new Successor({ command: ownCommand(), env: options.env, stdout, log }),
       takeOver: options.flags.has('takeover'),
       faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {

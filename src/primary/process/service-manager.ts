@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import { sendUnixDatagram } from '../../sys/sockets/unix-datagram.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -57,6 +58,20 @@ export class ServiceManager {
     this.#notify(['STOPPING=1']);
   }
 
+  /**
+   * Makes another process the main process of the service. systemd follows only a process of the same control
+   * group. Otherwise this process remains the main one, and the service ends with it.
+   */
+  handOver(pid: number): void {
+    if (!sharesGroup(pid)) {
+      this.#log.warn({ pid }, 'successor runs outside of the service: the service ends with this process');
+      return;
+    }
+    clearInterval(this.#watchdog);
+    // The successor feeds the watchdog within half a period from now.
+    this.#notify([`MAINPID=${pid}`, 'WATCHDOG=1']);
+  }
+
   /** Stops feeding the watchdog while the callback returns a reason. */
   watch(unwell: () => string | null): void {
     this.#unwell = unwell;
@@ -112,6 +127,15 @@ function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: ProcessEnvir
   // If another Node process started this one, systemd watches that process.
   const ours = watched === undefined || [process.pid, process.ppid].includes(Number(watched));
   return ours ? ms : 0;
+}
+
+/** Whether a process is in this process's control group. False if the kernel does not say so. */
+function sharesGroup(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8') === readFileSync('/proc/self/cgroup', 'utf8');
+  } catch {
+    return false;
+  }
 }
 
 function notifyByTool(lines: readonly string[]): Promise<void> {

@@ -49,7 +49,7 @@ export class Predecessor {
    * @throws StartError if the other process refuses
    */
   async handOver(): Promise<unknown> {
-    const answer = await request(this.#admin, '/handover', this.#ask);
+    const answer = await request(this.#admin, `/handover?pid=${process.pid}`, this.#ask);
     if (answer === null) return null;
     const { pid, revocations } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
     const fields = { admin: formatAddress(this.#admin.address), pid, answer: messageFrom(answer) };

@@ -30,6 +30,12 @@ export const REBALANCE_RATE = rateWithin(1, 100_000);
 /** `for` of `/debug/workers/NAME/freeze`. */
 export const FREEZE_TIME = durationUpTo(600_000);
 
+/** `pid` of `POST /handover`: the process that takes over. */
+export const PROCESS_ID: CommandParameter = {
+  parse: (text) => (/^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined),
+  remedy: 'write the number of a process',
+};
+
 /** `limit` of `GET /sessions`, `GET /principals` and `GET /events`, and of `sluice sessions`. */
 export const PAGE_LIMIT: CommandParameter = {
   parse: (text) => wholeNumber(text, (limit) => limit >= 1 && limit <= 1000),

@@ -115,6 +115,39 @@ describe('a service manager', { timeout: 120_000 }, () => {
     }
   });
 
+  it('learns of the process that takes over, and then hears only that process', { skip }, async () => {
+    const path = join(directory, 'upgrade');
+    const receiver = await NotifyReceiver.listen(path);
+    try {
+      const admin = { address: '127.0.0.1:0', token: 'a-token-for-tests-only' };
+      const first = await startSluice({ config: { ...config, admin }, env: { NOTIFY_SOCKET: path } });
+      assert.deepEqual(await receiver.datagrams.next(), ['READY=1']);
+      const same = { ...config, admin: { ...admin, address: first.admin } };
+      const second = await startSluice({ config: same, env: { NOTIFY_SOCKET: path }, args: ['--takeover'] });
+      assert.deepEqual(await receiver.datagrams.next(), [`MAINPID=${second.pid}`, 'WATCHDOG=1']);
+      assert.deepEqual(await receiver.datagrams.next(), ['READY=1']);
+      assert.deepEqual(await first.waitForExit(), { code: 0, signal: null });
+      second.kill('SIGTERM');
+      assert.deepEqual(await receiver.datagrams.next(), ['STOPPING=1']);
+      await second.waitForExit();
+      assert.equal(receiver.datagrams.waiting, 0);
+    } finally {
+      receiver.stop();
+    }
+  });
+
+  it('does not learn of a process outside of the service', () => {
+    const lines: { msg: string }[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as { msg: string }) });
+    const manager = ServiceManager.of({ NOTIFY_SOCKET: join(directory, 'nobody') }, log)!;
+    manager.handOver(2 ** 22 + 1);
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['successor runs outside of the service: the service ends with this process'],
+    );
+    manager.close();
+  });
+
   it('is asked by its own tool if there are no system calls', async () => {
     // In the place of systemd-notify, which wants to be a child of what it speaks for.
     const bin = join(directory, 'bin');

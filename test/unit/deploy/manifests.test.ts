@@ -1,6 +1,5 @@
 /** Checks that the files under deploy/ fit together, and fit the program. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -269,47 +268,5 @@ describe('the Dockerfile', () => {
     for (const argv of [status, argvOf(instructions('CMD')[0]!)]) {
       assert.equal(parseArguments(argv, {}).kind, 'command');
     }
-  });
-});
-
-describe('the files for Docker and systemd', () => {
-  it('set no admin token', () => {
-    for (const file of ['docker/Dockerfile', 'systemd/sluice.service']) {
-      const settings = readFileSync(join(DEPLOY, file), 'utf8')
-        .split('\n')
-        .filter((line) => !line.startsWith('#'));
-      assert.ok(!settings.some((line) => /token/i.test(line)), file);
-    }
-  });
-});
-
-describe('the unit of systemd', () => {
-  const text = readFileSync(join(DEPLOY, 'systemd/sluice.service'), 'utf8');
-  const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
-
-  it('notifies, reloads, is watched, and has time to drain', () => {
-    const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '';
-    assert.equal(value('Type'), 'notify');
-    assert.equal(value('ExecReload'), '/bin/kill -HUP $MAINPID');
-    assert.ok(Number(value('WatchdogSec')) > 0);
-    const { shutdown } = loadConfig({
-      file: join(ROOT, 'config/example.yaml'),
-      overrides: ['listeners.0.routes=[{"match":{},"cluster":"app"}]'],
-      env: {},
-    }).config;
-    assert.ok(Number(value('TimeoutStopSec')) * 1000 > shutdown.graceMs + shutdown.readyDelayMs);
-    for (const key of ['ExecStart', 'ExecStartPre']) {
-      const [, , , ...argv] = value(key).split(' ');
-      assert.equal(parseArguments(argv, {}).kind, 'command', key);
-    }
-  });
-
-  it('is one that systemd takes', { skip: analyze ? false : 'systemd-analyze is not installed' }, () => {
-    const { status, stdout, stderr } = spawnSync('systemd-analyze', [
-      'verify',
-      '--man=no',
-      join(DEPLOY, 'systemd/sluice.service'),
-    ]);
-    assert.deepEqual([status, `${stdout.toString()}${stderr.toString()}`], [0, '']);
   });
 });

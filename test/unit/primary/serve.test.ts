@@ -79,6 +79,21 @@ describe('a serving process', { timeout: 300_000 }, () => {
     await served.status();
   });
 
+  it('starts a successor on SIGUSR2, unless it ends', async () => {
+    const served = new Served('');
+    await served.line('ready');
+    served.child.kill('SIGUSR2');
+    await served.line('successor starts');
+    served.child.kill('SIGTERM');
+    assert.equal(await served.status(), 0);
+    const ending = new Served('early');
+    await ending.line('draining');
+    ending.child.kill('SIGUSR2');
+    await ending.line('no successor started: the process is not ready, or ends');
+    ending.child.kill('SIGKILL');
+    await ending.status();
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`ends with status 0 after ${signal} and the end of its connections`, async () => {
       const served = new Served('');

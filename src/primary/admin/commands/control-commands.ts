@@ -1,5 +1,9 @@
 import type { DrainSettings } from '../../../config/types/config.ts';
-import { DRAIN_PARAMETERS, type DrainParameter } from '../../../protocol/admin/command-parameters.ts';
+import {
+  DRAIN_PARAMETERS,
+  PROCESS_ID,
+  type DrainParameter,
+} from '../../../protocol/admin/command-parameters.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import type { Controls } from './controls.ts';
@@ -79,8 +83,9 @@ async function handOver(controls: Controls, query: URLSearchParams): Promise<Com
     const message = 'the process would hand over';
     return { status: 200, message, fields: { ...fields, ...keys, revocations } };
   }
+  const pid = parameterOf(query, 'pid', PROCESS_ID);
   await controls.releaseRevocations();
-  controls.handOver();
+  controls.handOver(pid);
   const { revocations } = controls;
   return { status: 202, message: 'the process hands over and ends', fields: { ...fields, revocations } };
 }

@@ -23,8 +23,12 @@ export interface Controls {
    * @returns why they cannot be sent; null if that process has them
    */
   sendTicketKeys(channel: string): Promise<string | null>;
-  /** Leaves the addresses to another process, and ends when no connection is left. */
-  handOver(): void;
+  /**
+   * Leaves the addresses to another process, and ends when no connection is left.
+   *
+   * @param pid that process; null if it did not tell
+   */
+  handOver(pid: number | null): void;
   /** Revocations in force, for the process that takes over. */
   readonly revocations: readonly RevocationRow[];
   /** Leaves the file of revocations to the process that takes over. Resolves when the file is written. */

@@ -51,7 +51,7 @@ describe('a takeover', () => {
     const predecessor = await findPredecessor(config, log, { ask });
     assert.deepEqual(paths, ['POST /handover?check']);
     await predecessor!.handOver();
-    assert.deepEqual(paths, ['POST /handover?check', 'POST /handover']);
+    assert.deepEqual(paths, ['POST /handover?check', `POST /handover?pid=${process.pid}`]);
     const [{ msg, pid, answer }] = lines as unknown as [Record<string, unknown>];
     assert.deepEqual(
       { msg, pid, answer },

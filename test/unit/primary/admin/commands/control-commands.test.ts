@@ -41,7 +41,7 @@ class Rig {
         this.calls.push(['bequeath', channel]);
         return Promise.resolve(this.problem);
       },
-      handOver: () => void this.calls.push(['handOver']),
+      handOver: (pid) => void this.calls.push(['handOver', pid]),
       revocations: [REVOCATION],
       releaseRevocations: () => {
         this.calls.push(['releaseRevocations']);
@@ -192,7 +192,18 @@ describe('a handover by command', () => {
     );
     const { status, fields } = await rig.post('/handover');
     assert.deepEqual([status, fields], [202, { pid: process.pid, revocations: [REVOCATION] }]);
-    assert.deepEqual(rig.calls, [['releaseRevocations'], ['handOver']]);
+    assert.deepEqual(rig.calls, [['releaseRevocations'], ['handOver', null]]);
+  });
+
+  it('names the process that takes over, and refuses what is no process', async () => {
+    const rig = new Rig();
+    assert.equal((await rig.post('/handover', 'pid=4711')).status, 202);
+    assert.deepEqual(rig.calls, [['releaseRevocations'], ['handOver', 4711]]);
+    for (const pid of ['0', '-1', '1e3', '', '12345678901']) {
+      const { status, message } = await rig.post('/handover', `pid=${pid}`);
+      assert.deepEqual([status, message], [400, 'pid: write the number of a process']);
+    }
+    assert.equal(rig.calls.length, 2);
   });
 
   it('sends the ticket keys on request, or says why not', async () => {

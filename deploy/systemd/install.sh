@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs the service around an installed `sluice`: its user, directories, unit, configuration, log rotation and
+# certificate hook. Run it as root, again after each upgrade. It keeps the configuration and the admin token.
+# DESTDIR=/some/root installs the files below another root, and changes no running system.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=${DESTDIR:-}
+
+fail() {
+  echo "install.sh: $1" >&2
+  exit 1
+}
+
+if [ -z "$root" ]; then
+  [ "$(id -u)" -eq 0 ] || fail 'not root: run it with sudo, or set DESTDIR'
+  command -v sluice >/dev/null || fail 'sluice is not installed: run npm install --global sluice first'
+  command -v systemctl >/dev/null || fail 'systemd is not installed'
+fi
+
+put() { # MODE SOURCE TARGET
+  install -D -m "$1" "$here/$2" "$root$3"
+}
+
+put 644 sluice.sysusers /etc/sysusers.d/sluice.conf
+put 644 sluice.service /etc/systemd/system/sluice.service
+put 644 ../logrotate/sluice /etc/logrotate.d/sluice
+put 755 ../certbot/sluice /etc/letsencrypt/renewal-hooks/deploy/sluice
+[ -e "$root/etc/sluice/sluice.yaml" ] || put 644 sluice.yaml /etc/sluice/sluice.yaml
+install -d -m 750 "$root/etc/sluice/tls"
+
+# Each machine has its own token. Only root and the service can read it.
+token="$root/etc/default/sluice"
+if [ ! -e "$token" ]; then
+  install -d -m 755 "$root/etc/default"
+  secret=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+  (umask 077 && printf '# Environment of the service.\nSLUICE_ADMIN_TOKEN=%s\n' "$secret" >"$token")
+fi
+
+if [ -z "$root" ]; then
+  systemd-sysusers sluice.conf
+  chgrp sluice /etc/sluice/tls
+  # systemd makes them at a start, and `sluice check` needs them before.
+  install -d -m 750 -o sluice -g sluice /var/log/sluice
+  install -d -m 700 -o sluice -g sluice /var/lib/sluice
+  systemctl daemon-reload
+  echo 'Edit /etc/sluice/sluice.yaml, then run: systemctl enable --now sluice'
+fi

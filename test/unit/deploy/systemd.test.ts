@@ -1,0 +1,134 @@
+/** Checks that the unit, the installation and the scripts around them fit together, and fit the program. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parseArguments } from '../../../src/cli/arguments.ts';
+import { loadConfig } from '../../../src/config/loader.ts';
+
+const DEPLOY = resolve(import.meta.dirname, '../../../deploy');
+const UNIT = join(DEPLOY, 'systemd/sluice.service');
+/** Max exposure that `systemd-analyze security` may report, in tenths: lower is better, and 10 is the worst. */
+const MAX_EXPOSURE = 17;
+
+const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+const skip = analyze ? false : 'systemd-analyze is not installed';
+
+describe('the unit of systemd', () => {
+  const text = readFileSync(UNIT, 'utf8');
+  const values = (key: string): string[] =>
+    [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+
+  it('notifies, checks before it reloads, is watched, and has time to drain', () => {
+    assert.deepEqual(values('Type'), ['notify']);
+    assert.ok(Number(values('WatchdogSec')[0]) > 0);
+    const { shutdown } = loadConfig({
+      file: join(DEPLOY, '../config/example.yaml'),
+      overrides: ['listeners.0.routes=[{"match":{},"cluster":"app"}]'],
+      env: {},
+    }).config;
+    assert.ok(Number(values('TimeoutStopSec')[0]) * 1000 > shutdown.graceMs + shutdown.readyDelayMs);
+    const [check = '', signal] = values('ExecReload');
+    assert.equal(signal, '/bin/kill -HUP $MAINPID');
+    for (const command of [check, ...values('ExecStart')]) {
+      const [program, ...argv] = command.split(' ');
+      assert.equal(program, 'sluice');
+      assert.equal(parseArguments(argv, {}).kind, 'command', command);
+    }
+  });
+
+  it('sets no admin token', () => {
+    assert.ok(!text.split('\n').some((line) => !line.startsWith('#') && /token/i.test(line)));
+  });
+
+  describe('for systemd', { skip }, () => {
+    let directory = '';
+    let unit = '';
+    before(() => {
+      directory = mkdtempSync(join(tmpdir(), 'sluice-unit-'));
+      unit = join(directory, 'sluice.service');
+      // The program need not be installed on this machine.
+      writeFileSync(
+        unit,
+        text.replaceAll('=sluice ', '=/usr/bin/env sluice ').replace(/^Documentation=.*\n/m, ''),
+      );
+    });
+    after(() => rmSync(directory, { recursive: true }));
+
+    it('is valid', () => {
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
+      assert.deepEqual([status, `${stdout.toString()}${stderr.toString()}`], [0, '']);
+    });
+
+    it('has the exposure that the documents state', () => {
+      const threshold = `--threshold=${MAX_EXPOSURE}`;
+      const { status, stdout } = spawnSync('systemd-analyze', [
+        'security',
+        '--offline=true',
+        threshold,
+        unit,
+      ]);
+      assert.equal(status, 0, stdout.toString());
+      const page = readFileSync(join(DEPLOY, '../docs/operations/systemd.md'), 'utf8');
+      assert.ok(page.includes(`at most ${MAX_EXPOSURE / 10} of 10`));
+    });
+  });
+});
+
+describe('the installation below another root', () => {
+  let root = '';
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'sluice-install-'));
+  });
+  after(() => rmSync(root, { recursive: true }));
+  const install = (): void => {
+    const { status, stderr } = spawnSync(join(DEPLOY, 'systemd/install.sh'), {
+      env: { PATH: process.env.PATH, DESTDIR: root },
+    });
+    assert.deepEqual([status, stderr.toString()], [0, '']);
+  };
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+  it('has every file at its place', () => {
+    install();
+    const files = readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
+    assert.deepEqual(files.toSorted(), [
+      '/etc/default/sluice',
+      '/etc/letsencrypt/renewal-hooks/deploy/sluice',
+      '/etc/logrotate.d/sluice',
+      '/etc/sluice/sluice.yaml',
+      '/etc/systemd/system/sluice.service',
+      '/etc/sysusers.d/sluice.conf',
+    ]);
+    assert.ok((statSync(join(root, 'etc/letsencrypt/renewal-hooks/deploy/sluice')).mode & 0o111) !== 0);
+  });
+
+  it('has a random token, which only root reads, and which another installation keeps', () => {
+    install();
+    const token = read('etc/default/sluice');
+    assert.match(token, /^SLUICE_ADMIN_TOKEN=[0-9a-f]{64}$/m);
+    assert.equal(statSync(join(root, 'etc/default/sluice')).mode & 0o777, 0o600);
+    writeFileSync(join(root, 'etc/sluice/sluice.yaml'), 'mine');
+    install();
+    assert.deepEqual([read('etc/default/sluice'), read('etc/sluice/sluice.yaml')], [token, 'mine']);
+  });
+});
+
+describe('the configuration of the service', () => {
+  it('is one that sluice accepts without a warning, when its directories exist', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-service-'));
+    try {
+      const file = join(directory, 'sluice.yaml');
+      const text = readFileSync(join(DEPLOY, 'systemd/sluice.yaml'), 'utf8');
+      writeFileSync(file, text.replaceAll(/\/var\/(?:log|lib)\/sluice/g, directory));
+      const { config, warnings } = loadConfig({ file, overrides: [], env: {} });
+      assert.deepEqual([warnings, config.admin.address.host], [[], '127.0.0.1']);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});

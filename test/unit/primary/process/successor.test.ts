@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { pino } from 'pino';
+import { Successor } from '../../../../src/primary/process/successor.ts';
+import type { Logger } from '../../../../src/telemetry/logger.ts';
+import { eventually } from '../../../support/deadline.ts';
+
+describe('a successor', () => {
+  let directory = '';
+  let messages: string[] = [];
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'sluice-successor-'));
+    messages = [];
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  function capture(): Logger {
+    const mine = messages;
+    return pino({}, { write: (line: string) => void mine.push((JSON.parse(line) as { msg: string }).msg) });
+  }
+
+  /** A successor whose command is a shell script, which finds a file to write to in $SAID. */
+  function successor(
+    script: string,
+    ...more: string[]
+  ): { readonly starts: Successor; readonly said: () => string } {
+    const file = join(directory, 'said');
+    const env = { PATH: process.env.PATH, SAID: file, WATCHDOG_PID: '1', WATCHDOG_USEC: '5' };
+    const command = ['/bin/sh', '-c', script, 'sluice', ...more];
+    return {
+      starts: new Successor({ command, env, stdout: 1, log: capture() }),
+      said: () => readFileSync(file, 'utf8').trim(),
+    };
+  }
+
+  it('is the same command with --takeover, and is no child of this process', async () => {
+    const { starts, said } = successor(
+      'echo "$PPID $WATCHDOG_USEC ${WATCHDOG_PID-none} $@" > "$SAID"',
+      'run',
+      '-c',
+      'a b',
+    );
+    starts.start();
+    await eventually(() => assert.match(said(), /run/));
+    const [, parent = '', rest] = /^(\d+) (.*)$/.exec(said()) ?? [];
+    assert.notEqual(Number(parent), process.pid);
+    assert.equal(rest, '5 none run -c a b --takeover');
+  });
+
+  it('gets --takeover once', async () => {
+    const { starts, said } = successor('echo "$@" > "$SAID"', 'run', '--takeover');
+    starts.start();
+    await eventually(() => assert.equal(said(), 'run --takeover'));
+  });
+
+  it('that ends before it took over is reported, and another can start', async () => {
+    const { starts } = successor('exit 1');
+    for (const count of [1, 2]) {
+      starts.start();
+      await eventually(() =>
+        assert.equal(messages.filter((msg) => msg === 'no successor: this process continues').length, count),
+      );
+    }
+    assert.ok(!messages.includes('no successor started: one starts already'));
+  });
+
+  it('is started once while it starts, and its end is its own affair when it has taken over', async () => {
+    const { starts, said } = successor(
+      'echo x >> "$SAID"; until [ -e "$SAID.go" ]; do sleep 0.05; done; echo y >> "$SAID"',
+    );
+    starts.start();
+    starts.start();
+    assert.deepEqual(messages, ['successor starts', 'no successor started: one starts already']);
+    await eventually(() => assert.equal(said(), 'x'));
+    starts.succeeded();
+    writeFileSync(join(directory, 'said.go'), '');
+    await eventually(() => assert.equal(said(), 'x\ny'));
+    assert.equal(messages.length, 2);
+  });
+
+  it('whose program is missing is reported', async () => {
+    const starts = new Successor({
+      command: [join(directory, 'nothing')],
+      env: {},
+      stdout: 1,
+      log: capture(),
+    });
+    starts.start();
+    await eventually(() => assert.ok(messages.includes('no successor: this process continues')));
+  });
+});
