@@ -49,6 +49,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function load(command: RunnableName): Promise<Command> {
   switch (command) {
+    case 'to':
+      return import('./cli/commands/to.ts');
+    case 'init':
+      return import('./cli/commands/init.ts');
     case 'run':
       return import('./cli/commands/run.ts');
     case 'check':

@@ -18,7 +18,7 @@ const SRC = join(ROOT, 'src');
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal'];
 /** Messages that types do not reveal, by file and level. */
 const UNTYPED: Readonly<Record<string, readonly string[]>> = {
-  'cli/commands/run.ts warn': ['(a warning about the configuration)'],
+  'cli/serving/run-proxy.ts warn': ['(a warning about the configuration)'],
   'primary/control/reloader.ts warn': ['(a warning about the configuration)'],
   'primary/control/reloader.ts error': ['(an error of the configuration)'],
   'primary/workers/worker-slot.ts error': ['worker … did not listen within … s'],

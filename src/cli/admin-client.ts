@@ -15,7 +15,7 @@ import type { CommandAnswer } from '../protocol/admin/answers.ts';
 import type { Status } from '../protocol/admin/status.ts';
 import { printable, printableOnceParsed, readPrintable } from '../telemetry/output/printable.ts';
 import type { CommandOptions } from './arguments.ts';
-import { configSource } from './config-file.ts';
+import { adminSource } from './config-file.ts';
 
 const ANSWER_TIMEOUT_MS = 60_000;
 /** Max time without a `/live` frame. The server sends one each second. */
@@ -32,9 +32,9 @@ const TAP_SILENCE_MS = 15_000;
 export class AdminClient {
   readonly #admin: Config['admin'];
 
-  /** @throws ConfigError if the configuration is not valid, StartError if there is none */
+  /** @throws ConfigError if the configuration is not valid */
   constructor(options: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>) {
-    this.#admin = loadConfig(configSource(options)).config.admin;
+    this.#admin = loadConfig(adminSource(options)).config.admin;
   }
 
   /** Whether `admin.token` is set. Every command and some paths need it. */

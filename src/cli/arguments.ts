@@ -7,6 +7,8 @@ import { tokensOf, type OptionToken } from './command-line/tokens.ts';
 
 /** The arguments of a command. */
 export interface CommandOptions {
+  /** The arguments as given, the command included. */
+  readonly argv: readonly string[];
   /** The path of `--config` as the user wrote it. Null if not given: see `configSource`. */
   readonly configFile: string | null;
   /** Values of `--set`, each `path=value`, in order. */
@@ -71,7 +73,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   return {
     kind: 'command',
     command: names.has('test') ? 'check' : command,
-    options: { env, operands, ...values },
+    options: { argv, env, operands, ...values },
   };
 }
 

@@ -5,6 +5,11 @@ import type { ConfigSource } from '../config/loader.ts';
 import { StartError } from '../core/errors.ts';
 import type { CommandOptions } from './arguments.ts';
 
+/** Gives the defaults of all other settings. Its listener is never opened. */
+const NO_CONFIG = `
+listeners: [{ name: none, mode: l4, address: '127.0.0.1:0', cluster: none }]
+clusters: [{ name: none, endpoints: ['127.0.0.1:1'] }]
+`;
 /** Searched in this order, after `--config` and `SLUICE_CONFIG`. */
 const FOLDERS = ['.', '/etc/sluice'] as const;
 /** YAML includes JSON. */
@@ -25,6 +30,20 @@ export function configSource(
     'no configuration found: there is no ./sluice.yaml and no /etc/sluice/sluice.yaml. ' +
       'Name a file with -c FILE, write one with sluice init, or run without one: sluice to 3000',
   );
+}
+
+/**
+ * Returns the configuration of a running sluice. Without a file, the defaults: `sluice to` runs with them.
+ *
+ * @throws StartError if a place has several
+ */
+export function adminSource(
+  { configFile, overrides, env }: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>,
+  exists: (path: string) => boolean = existsSync,
+): ConfigSource {
+  const file = configFile ?? (env.SLUICE_CONFIG || findFile(exists));
+  if (file !== null) return { file, overrides, env };
+  return { file: 'the defaults', text: NO_CONFIG, overrides, env };
 }
 
 function findFile(exists: (path: string) => boolean): string | null {

@@ -21,6 +21,11 @@ const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 export interface ConfigSource {
   /** Path of a file in YAML or JSON. */
   readonly file: string;
+  /**
+   * The configuration itself. Nothing is read from `file` then: it names the place of errors, and relative
+   * paths start at its directory.
+   */
+  readonly text?: string;
   /** Each is `path=value`. Later ones take precedence over earlier ones, and all over the environment. */
   readonly overrides: readonly string[];
   /** Variables named `SLUICE_` and the path of a setting in capitals. They take precedence over the file. */
@@ -65,7 +70,7 @@ export function loadConfigInSlices(
 function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<LoadedConfig> {
   const items = (memory ?? new ItemMemory()).begin();
   const isRemembered = memory !== null && !source.overrides.some(changesList);
-  const bytes = readBytes(source.file);
+  const bytes = source.text === undefined ? readBytes(source.file) : Buffer.from(source.text);
   yield;
   const text = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
   yield;
@@ -86,7 +91,7 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
     items,
     source.descriptorLimit ?? null,
   );
-  const files = [resolve(source.file), ...base.files];
+  const files = [...(source.text === undefined ? [resolve(source.file)] : []), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   yield;
   memory?.keep(items);

@@ -1,5 +1,7 @@
 /** Errors that sluice throws on purpose, worded for people to act on. Any other error is a bug in sluice. */
 
+import type { TcpAddress } from './address.ts';
+
 /** A bad command line: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -31,6 +33,19 @@ export class ConfigError extends Error {
  */
 export class StartError extends Error {
   override readonly name = 'StartError';
+}
+
+/** An address that this process cannot listen on. Its cause is the error of the system. */
+export class ListenError extends StartError {
+  /** The setting with the address: `admin.address`. */
+  readonly setting: string;
+  readonly address: TcpAddress;
+
+  constructor(message: string, setting: string, address: TcpAddress, cause: unknown) {
+    super(message, { cause });
+    this.setting = setting;
+    this.address = address;
+  }
 }
 
 /** Returns the message of a thrown value. */

@@ -1,6 +1,7 @@
 /** All commands, in the order of the help. */
 import { DRAIN, EVENTS, KICK, RELOAD, REVOKE, SESSIONS, STATUS, TOP } from './admin-commands.ts';
 import { BENCH } from './bench-command.ts';
+import { INIT, TO } from './edge-commands.ts';
 import { HELP_COMMAND, VERSION_COMMAND } from './help-commands.ts';
 import { CHECK, DEMO, PRINT_CONFIG, RUN } from './serve-commands.ts';
 import { optionsIn, type CommandSpec, type OptionSpec } from './spec.ts';
@@ -8,7 +9,7 @@ import { TAP } from './tap-command.ts';
 
 /** Groups of commands by their purpose. */
 export const COMMAND_GROUPS = [
-  { title: 'Start', commands: [RUN] },
+  { title: 'Start', commands: [TO, INIT, RUN] },
   { title: 'Configuration', commands: [CHECK, PRINT_CONFIG] },
   {
     title: 'A running sluice',

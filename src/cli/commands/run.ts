@@ -1,135 +1,25 @@
 /** `sluice run`: runs the proxy. */
-import { extname } from 'node:path';
-import { isatty } from 'node:tty';
-import { loadConfig, loadConfigInSlices, type ConfigSource } from '../../config/loader.ts';
-import { ItemMemory } from '../../config/syntax/item-memory.ts';
-import type { Config } from '../../config/types/config.ts';
-import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
-import { messageOf } from '../../core/errors.ts';
-import { FileWatch } from '../../primary/process/file-watch.ts';
-import { hardExit } from '../../primary/process/hard-exit.ts';
-import { ServiceManager } from '../../primary/process/service-manager.ts';
-import { Successor } from '../../primary/process/successor.ts';
-import { serve } from '../../primary/serve.ts';
-import type { Outcome } from '../../primary/serve.ts';
-import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
-import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
-import { createLogger } from '../../telemetry/primary-logger.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
-import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { banner } from '../banner.ts';
 import { configSource } from '../config-file.ts';
-import { DemoProcess } from '../demo/demo-process.ts';
-import { describeFailure } from '../diagnostics.ts';
-
-/** Max time that the shutdown waits for the reader of the log. */
-const LOG_TIMEOUT_MS = 2_000;
-/** Time until a forced exit if something still keeps the process alive. */
-const MAX_LEAVE_MS = 200;
-
-const WORKER_FILES: WorkerFiles = {
-  l7: entry(new URL('../../worker/l7.ts', import.meta.url)),
-  l4: entry(new URL('../../worker/l4.ts', import.meta.url)),
-};
-
-/** Returns a worker module with the extension of this file, because the build compiles both to JavaScript. */
-function entry(module: URL): URL {
-  return new URL(module.href.replace(/\.ts$/, extname(import.meta.url)));
-}
+import { shellWords } from '../serving/listen-remedy.ts';
+import { runProxy } from '../serving/run-proxy.ts';
 
 /**
  * Runs the proxy until a signal ends it.
  *
- * @returns the exit status: 0 after a drain, 1 if the start failed or a worker did not end. If a second
- * signal cut the drain short, 128 plus its number.
+ * @returns the exit status: see `runProxy`
  * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
-export async function run(options: CommandOptions): Promise<number> {
-  const memory = new ItemMemory();
-  const source = { ...configSource(options), descriptorLimit: readDescriptorLimit() };
-  const { config, warnings, files } = loadConfig(source, memory);
-  const watch = options.flags.has('watch') ? new FileWatch(files) : null;
-  const stdout = takeStdout();
-  const trouble = new TroubleReport(
-    () => log,
-    (text) => process.stderr.write(text),
-  );
-  const output = new LogOutputs(config.log, (found) => trouble.report(found), { stdout: stdout.fd });
-  const log = createLogger(config.log, output);
-  const { problem } = stdout;
-  if (problem !== null) log.info({ reason: problem }, 'native libraries may write to standard output');
-  for (const { place, message } of warnings) log.warn({ place }, message);
-
-  const { status, ended, failure } = await serveWithDemo(options, config, {
-    source,
-    memory,
-    log,
-    output,
-    watch,
-    stdout: stdout.fd,
+export function run(options: CommandOptions): Promise<number> {
+  const { argv, flags } = options;
+  return runProxy({
+    source: configSource(options),
+    watch: flags.has('watch'),
+    takeOver: flags.has('takeover'),
+    onReady: ({ config, admin, isAtTerminal, write }) => {
+      if (isAtTerminal && config.log.level !== 'silent') write(banner(config, admin));
+    },
+    changeAddress: (setting, address) => `sluice ${shellWords([...argv, '--set', `${setting}=${address}`])}`,
   });
-  const written = await output.close(LOG_TIMEOUT_MS);
-  if (failure !== null) process.stderr.write(describeFailure(failure).text);
-  if (!ended || !written) hardExit(status);
-  // Pending attempts of the trace exporter would keep the process alive for seconds.
-  setTimeout(() => process.exit(status), MAX_LEAVE_MS).unref();
-  return status;
-}
-
-/** Keeps native libraries from writing between log lines. `problem` is the reason if that fails. */
-function takeStdout(): { readonly fd: number; readonly problem: string | null } {
-  try {
-    return { fd: takeStandardOutput(), problem: null };
-  } catch (error) {
-    return { fd: 1, problem: messageOf(error) };
-  }
-}
-
-/** Returns the command that started this process. Its paths lead to the versions on disk. */
-function ownCommand(): string[] {
-  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-}
-
-interface Surroundings {
-  readonly source: ConfigSource;
-  /** Items that successive loads of the configuration share. */
-  readonly memory: ItemMemory;
-  readonly stdout: number;
-  readonly log: Logger;
-  readonly output: LogOutputs;
-  readonly watch: FileWatch | null;
-}
-
-async function serveWithDemo(
-  options: CommandOptions,
-  config: Config,
-  { source, memory, stdout, log, output, watch }: Surroundings,
-): Promise<Outcome> {
-  let demo: DemoProcess | null = null;
-  try {
-    if (config.demo !== null) demo = await DemoProcess.start(source, log);
-    return await serve({
-      config,
-      log,
-      output,
-      load: (slices) => loadConfigInSlices(source, slices, memory),
-      watch,
-      workerFiles: WORKER_FILES,
-      manager: ServiceManager.of(options.env, log),
-      successor: new Successor({ command: ownCommand(), env: options.env, stdout, log }),
-      takeOver: options.flags.has('takeover'),
-      faultHooks: options.env.SLUICE_FAULT_HOOKS === '1',
-      onReady: ({ config: concrete, admin }) => {
-        const { format, file } = config.log;
-        const atTerminal = format === 'pretty' && file === null && isatty(stdout);
-        if (atTerminal && config.log.level !== 'silent') output.writeText(banner(concrete, admin));
-      },
-    });
-  } catch (failure) {
-    return { status: 1, ended: true, failure };
-  } finally {
-    await demo?.stop();
-  }
 }

@@ -132,7 +132,7 @@ export class AdminServer {
       this.#server.listen(listenOptions(address));
       await once(this.#server, 'listening');
     } catch (error) {
-      throw listenError('the admin server', address, error);
+      throw listenError('the admin server', 'admin.address', address, error);
     }
     this.#server.on('error', (error) =>
       this.#refusals.logLimited('error', { err: error }, 'admin server failed'),

@@ -66,12 +66,12 @@ export async function claimAddresses(
   };
   const claimed: HeldAddress[] = [];
   try {
-    for (const { name, address: configured } of listeners) {
+    for (const [index, { name, address: configured }] of listeners.entries()) {
       let concrete = findHeld(held, name, configured);
       if (concrete === null) {
         // This process may have an overlapping address, such as 0.0.0.0 beside 127.0.0.1.
         const joins = shared || held.some((other) => other.concrete.port === configured.port);
-        const made = await claim(name, configured, joins, claims);
+        const made = await claim({ index, name }, configured, joins, claims);
         claims.push(made);
         concrete = made.address;
       }
@@ -104,7 +104,7 @@ function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress
  * @param claims claims of other listeners
  */
 async function claim(
-  name: string,
+  { index, name }: { readonly index: number; readonly name: string },
   address: TcpAddress,
   joins: boolean,
   claims: readonly Claimed[],
@@ -120,7 +120,8 @@ async function claim(
     }
     return reserve(name, concrete, joins);
   } catch (error) {
-    throw error instanceof StartError ? error : listenError(`listener "${name}"`, address, error);
+    if (error instanceof StartError) throw error;
+    throw listenError(`listener "${name}"`, `listeners.${index}.address`, address, error);
   }
 }
 

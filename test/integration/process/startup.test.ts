@@ -147,18 +147,20 @@ describe('the start of a sluice', { timeout: 300_000 }, () => {
     assert.fail('no port stayed free for long enough');
   }
 
-  it('fails with one line that names the listener, or admin, if its address is in use', async () => {
+  it('names the listener, or admin, its setting and the remedy if an address is in use', async () => {
     const failures = await Promise.all(
       [{ web: takenAddress }, { tcp: takenAddress }, { admin: takenAddress }].map((addresses) =>
         failsToStart({ config: configOf(addresses) }),
       ),
     );
-    const whats = ['listener "web"', 'listener "tcp"', 'the admin server'];
-    const reason = 'the address is in use; stop the process that has it, or choose another address';
-    assert.deepEqual(
-      failures,
-      whats.map((what) => `sluice: ${what} cannot listen on ${takenAddress}: ${reason}`),
-    );
+    const settings = ['listeners.0.address', 'listeners.1.address', 'admin.address'];
+    for (const [index, setting] of settings.entries()) {
+      const [line, holder, remedy] = failures[index]!.split('\n');
+      const reason = 'the address is in use; stop the process that has it, or change';
+      assert.ok(line!.endsWith(` cannot listen on ${takenAddress}: ${reason} ${setting}`), line);
+      assert.match(holder!, new RegExp(`^Process ${process.pid} \\(.+\\) has the address\\.$`));
+      assert.match(remedy!, new RegExp(`^Another address: sluice run .* --set ${setting}=127.0.0.1:\\d+$`));
+    }
   });
 
   it('fails if another sluice has the addresses, and leaves that one alone', async () => {

@@ -29,6 +29,7 @@ describe('arguments', () => {
     for (const command of COMMANDS) {
       if (command === 'bench' || command === 'help' || command === 'version') continue;
       const options = {
+        argv: [command],
         configFile: null,
         overrides: [],
         env: ENV,

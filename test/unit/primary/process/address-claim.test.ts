@@ -185,7 +185,7 @@ describe('claiming the addresses of listeners', () => {
       assert.equal(
         await refusal(at('127.0.0.1', port, 'web')),
         `listener "web" cannot listen on 127.0.0.1:${port}: the address is in use; stop the process that has ` +
-          'it, or choose another address',
+          'it, or change listeners.0.address',
       );
       server.close();
     }

@@ -1,0 +1,81 @@
+/** `sluice init` in a terminal, and in scripts. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { CertificateAuthority } from '../../support/certificates.ts';
+import { PROGRAM } from '../../support/processes/program.ts';
+import { runCommand, type CommandResult } from '../../support/processes/run-command.ts';
+import { Tmux } from '../../support/terminal/tmux.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-init-'));
+
+function sluice(...argv: readonly string[]): Promise<CommandResult> {
+  return runCommand(process.execPath, [PROGRAM, ...argv]);
+}
+
+describe('sluice init', { timeout: 300_000 }, () => {
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('asks five questions at a terminal, and writes a configuration that is valid', async () => {
+    const authority = new CertificateAuthority();
+    const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
+    const terminal = await Tmux.start(80, 24);
+    try {
+      await terminal.shows(/^\$/);
+      await terminal.enter(`cd ${folder}; clear`);
+      await terminal.enter(`${process.execPath} ${PROGRAM} init`);
+      for (const [question, answer] of [
+        [/address of your server\? \[3000\]$/m, 'localhost:4000'],
+        [/host name, .*\[any\]$/m, 'a b'],
+        [/is not a host name[\s\S]*\[any\]$/m, 'chat.example.com'],
+        [/\[no TLS\]$/m, cert],
+        [/private key \(a PEM file\)\?$/m, key],
+        [/\[:443\]$/m, '127.0.0.1:8443'],
+        [/\[Y\/n\]$/m, ''],
+      ] as const) {
+        await terminal.shows(question);
+        await terminal.enter(answer);
+      }
+      await terminal.shows(/sluice run$/m);
+    } finally {
+      await terminal.close();
+    }
+    const file = join(folder, 'sluice.yaml');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const text = readFileSync(file, 'utf8');
+    for (const part of ["'localhost:4000'", "'chat.example.com'", "'127.0.0.1:8443'", cert, key])
+      assert.ok(text.includes(part), text);
+    const checked = await sluice('check', '-c', file);
+    assert.deepEqual([checked.status, checked.stderr], [0, '']);
+  });
+
+  it('asks nothing without a terminal, and never replaces a file unless it may', async () => {
+    const file = join(folder, 'script.yaml');
+    const first = await sluice('init', '3000', '--no-token', '--output', file);
+    assert.deepEqual([first.status, first.stderr], [0, '']);
+    assert.match(first.stdout, new RegExp(`^  sluice run -c ${file}$`, 'm'));
+    const text = readFileSync(file, 'utf8');
+    assert.doesNotMatch(text, /token/);
+    const second = await sluice('init', '4000', '--yes', '--output', file);
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /exists: replace it with --force/);
+    assert.equal(readFileSync(file, 'utf8'), text);
+    const forced = await sluice('init', '4000', '--force', '--output', file);
+    assert.equal(forced.status, 0, forced.stderr);
+    assert.match(readFileSync(file, 'utf8'), /'127\.0\.0\.1:4000'/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  it('writes nothing if the configuration would not be valid, or if it may not ask', async () => {
+    const file = join(folder, 'none.yaml');
+    const bad = await sluice('init', '3000', '--cert', 'no.pem', '--key', 'no.key', '--output', file);
+    assert.equal(bad.status, 1);
+    assert.match(bad.stderr, /none\.yaml:\d+:\d+: .*no\.pem/);
+    const silent = await sluice('init', '--output', file);
+    assert.equal(silent.status, 2);
+    assert.match(silent.stderr, /init asks at a terminal only: name the server, as in sluice init 3000/);
+    assert.ok(!existsSync(file));
+  });
+});

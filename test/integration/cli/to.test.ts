@@ -1,0 +1,78 @@
+/** `sluice to` in a terminal, as a newcomer runs it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { PROGRAM } from '../../support/processes/program.ts';
+import { runCommand } from '../../support/processes/run-command.ts';
+import { freePorts } from '../../support/sockets/free-port.ts';
+import { Tmux } from '../../support/terminal/tmux.ts';
+import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
+
+describe('sluice to', { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-to-'));
+  let terminal: Tmux;
+
+  before(async () => {
+    terminal = await Tmux.start(80, 40, { SLUICE_WORKERS_WARMUP: '0s' });
+    await terminal.shows(/^\$/);
+    await terminal.enter(`cd ${folder}; clear`);
+  });
+  after(async () => {
+    await terminal.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('proxies WebSockets, shows where, and ends with Ctrl-C', async () => {
+    const endpoint = await WsEndpoint.listen();
+    const [web, admin, tunnel] = (await freePorts(3)).map(String);
+    const target = endpoint.address.split(':')[1]!;
+    const places = `--listen ${web!} --admin ${admin!} --tcp ${tunnel!}:127.0.0.1:${target}`;
+    await terminal.enter(`${process.execPath} ${PROGRAM} to ${target} --host localhost ${places}`);
+    const screen = (await terminal.shows(/status page +http:\/\/127\.0\.0\.1:\d+\//)).join('\n');
+    assert.match(screen, new RegExp(`WebSocket +ws://localhost:${web!}/\\n`));
+    assert.match(screen, new RegExp(`127\\.0\\.0\\.1:${tunnel!} leads to ${endpoint.address}\\n`));
+    for (const url of [`ws://localhost:${web!}/`, `ws://127.0.0.1:${tunnel!}/`]) {
+      const peer = await WsPeer.connect(url);
+      peer.socket.close();
+    }
+    await assert.rejects(WsPeer.connect(`ws://127.0.0.1:${web!}/`), /404/);
+    assert.equal((await fetch(`http://127.0.0.1:${admin!}/readyz`)).status, 200);
+    const status = ['status', '--set', `admin.address=127.0.0.1:${admin!}`];
+    const { stdout } = await runCommand(process.execPath, [PROGRAM, ...status]);
+    assert.match(stdout, /^tcp-1 +l4/m);
+    await terminal.press('C-c');
+    await terminal.shows(/stopped/);
+    endpoint.close();
+  });
+
+  it('starts before its server, and names the remedy if the address is in use', async () => {
+    const [web, admin, target] = (await freePorts(3)).map(String);
+    await terminal.enter(
+      `clear; ${process.execPath} ${PROGRAM} to ${target!} --listen ${web!} --admin ${admin!}`,
+    );
+    await terminal.shows(new RegExp(`Nothing listens at 127\\.0\\.0\\.1:${target!} yet\\.`));
+    const response = await fetch(`http://127.0.0.1:${web!}/`);
+    assert.deepEqual([response.status, await response.text()], [502, 'the endpoint cannot be reached\n']);
+    const second = await runCommand(process.execPath, [
+      PROGRAM,
+      'to',
+      target!,
+      '--listen',
+      web!,
+      '--admin=0',
+    ]);
+    assert.equal(second.status, 1);
+    assert.match(
+      second.stderr,
+      /^sluice: listener "web" cannot listen on 127\.0\.0\.1:\d+: the address is in use/,
+    );
+    assert.match(
+      second.stderr,
+      new RegExp(`^Another address: sluice to ${target!} --admin=0 --listen 127\\.0\\.0\\.1:\\d+$`, 'm'),
+    );
+    await terminal.press('C-c');
+    await terminal.shows(/stopped/);
+  });
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseArguments } from '../../../../src/cli/arguments.ts';
+import { askOpen } from '../../../../src/cli/edge/questions.ts';
+
+interface Dialogue {
+  readonly questions: readonly string[];
+  readonly problems: readonly string[];
+  readonly flags: Readonly<Record<string, string>>;
+  readonly operands: readonly string[];
+}
+
+/** Answers the questions of `sluice init` in order. */
+async function dialogue(argv: readonly string[], answers: readonly string[]): Promise<Dialogue> {
+  const invocation = parseArguments(['init', ...argv], {});
+  assert.ok(invocation.kind === 'command');
+  const questions: string[] = [];
+  const problems: string[] = [];
+  const { flags, operands } = await askOpen(
+    invocation.options,
+    (question) => {
+      const answer = answers[questions.push(question) - 1];
+      assert.ok(answer !== undefined, `no answer to ${question}`);
+      return Promise.resolve(answer);
+    },
+    (problem) => problems.push(problem),
+  );
+  assert.equal(questions.length, answers.length, 'an answer is left');
+  return { questions, problems, flags: Object.fromEntries(flags), operands };
+}
+
+describe('the questions of sluice init', () => {
+  it('are five, with defaults', async () => {
+    const { questions, flags, operands } = await dialogue([], ['', '', '', '', '']);
+    assert.deepEqual([flags, operands], [{}, ['3000']]);
+    assert.match(
+      questions.join('\n'),
+      /\[3000\].*\n.*\[any\].*\n.*\[no TLS\].*\n.*\[127\.0\.0\.1:8080\].*\n.*\[Y\/n\]/,
+    );
+  });
+
+  it('ask for the key of a certificate, and then take the port of HTTPS', async () => {
+    const answers = ['3000, 3001', 'chat.example.com', 'a.pem', 'a.key', '', 'n'];
+    const { questions, flags, operands } = await dialogue([], answers);
+    assert.deepEqual(operands, ['3000', '3001']);
+    assert.deepEqual(flags, { host: 'chat.example.com', cert: 'a.pem', key: 'a.key', 'no-token': '' });
+    assert.match(questions[4]!, /\[:443\]/);
+  });
+
+  it('leave out what an argument answers', async () => {
+    const argv = ['3000', '--host', 'a', '--listen', ':80', '--no-token'];
+    const { questions } = await dialogue(argv, ['']);
+    assert.match(questions[0]!, /certificate/);
+  });
+
+  it('come again after an answer that is not valid', async () => {
+    const answers = ['x', '1', 'a b', 'a', 'a.pem', '', 'a.key', '::1', ':80', 'maybe', 'YES'];
+    const { problems, flags } = await dialogue([], answers);
+    assert.equal(problems.length, 5);
+    assert.deepEqual(flags, { host: 'a', cert: 'a.pem', key: 'a.key', listen: ':80' });
+  });
+});
