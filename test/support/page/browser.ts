@@ -79,14 +79,21 @@ export class PageBrowser {
 
 const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
-/** Throws if the page has a serious or critical fault for people with other senses or hands, or is wider than its screen. */
-export async function assertAccessible(page: Page): Promise<void> {
+/**
+ * Throws if the page is not accessible, or is wider than its screen.
+ *
+ * @param tolerated impacts of faults that are allowed
+ */
+export async function assertAccessible(
+  page: Page,
+  tolerated: readonly string[] = ['minor', 'moderate'],
+): Promise<void> {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
   const faults = violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .filter(({ impact }) => !tolerated.includes(impact ?? 'unknown'))
     .map(
       ({ id, nodes }) =>
         `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`).join('\n')}`,
