@@ -1,6 +1,16 @@
 /** Checks that the Dockerfile fits the repository and the program. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseArguments } from '../../../src/cli/arguments.ts';
@@ -21,6 +31,25 @@ describe('the Dockerfile', () => {
         assert.ok(existsSync(join(ROOT, path)), path);
         assert.ok(admitted.includes(`!${path}`), `${path} is kept out`);
       }
+    }
+  });
+
+  it('keeps the binary of uWebSockets.js for its own platform only', () => {
+    const [prune, ...others] = instructions('RUN').filter((line) => line.startsWith('find '));
+    assert.deepEqual(others, []);
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-docker-'));
+    try {
+      const binaries = join(directory, 'node_modules/uWebSockets.js/dist/bin');
+      mkdirSync(binaries, { recursive: true });
+      const { platform, arch, versions } = process;
+      const own = `uws_${platform}_${arch}_${versions.modules}.node`;
+      const names = [own, `uws_${platform}_${arch}_1.node`, `uws_win32_${arch}_${versions.modules}.node`];
+      for (const name of [...names, 'uws.js']) writeFileSync(join(binaries, name), '');
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', prune!], { cwd: directory });
+      assert.deepEqual([status, stderr.toString()], [0, '']);
+      assert.deepEqual(readdirSync(binaries).toSorted(), ['uws.js', own].toSorted());
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 
