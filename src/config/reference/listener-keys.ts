@@ -170,6 +170,13 @@ export const LISTENER_KEYS: KeyTexts = {
     type: 'address, or a list of them',
     default: 'none',
   },
+  'listeners.redirectToHttps': {
+    text:
+      'Redirects every request that no route takes to https, with 308. Host, path and query stay. Only for a listener without `tls`. ' +
+      'With it, `routes` is optional. See [the guide](../guides/redirects.md#http-to-https).',
+    type: 'boolean, or the port of the listener with TLS, 1 to 65535',
+    default: '`false`',
+  },
   'listeners.idleTimeout': 'Max time without a byte in either direction. Then the tunnel closes.',
   'listeners.halfCloseTimeout': 'Max time without a byte after one side sent FIN. Then the tunnel closes.',
 };

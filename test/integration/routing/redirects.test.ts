@@ -25,7 +25,12 @@ describe('redirects by parts of the request', () => {
       { match: {}, redirect: { to: 'https://$host:8443$path$query' } },
     ];
     rig = await WebRig.start({
-      listeners: Object.fromEntries(ENGINES.map((engine) => [engine, { engine, routes }])),
+      listeners: Object.fromEntries(
+        ENGINES.flatMap((engine): [string, object][] => [
+          [engine, { engine, routes }],
+          [`${engine}-to-https`, { engine, ...TO_HTTPS }],
+        ]),
+      ),
       clusters: { app: { endpoints: ['127.0.0.1:9'] } },
     });
   });
@@ -33,8 +38,52 @@ describe('redirects by parts of the request', () => {
 
   for (const engine of ENGINES) {
     describe(`(${engine})`, () => tests(engine, () => rig.address(engine)));
+
+    describe(`of redirectToHttps (${engine})`, () => {
+      const listener = `${engine}-to-https`;
+      const ask = async (path: string, args: readonly string[] = []): Promise<string> => {
+        const sent = ['--header', 'Host: a.test:80', ...args];
+        const { status, headers } = await askByCurl(rig.address(listener), path, sent);
+        return `${status} ${headers.get('location') ?? ''}`;
+      };
+
+      it('take every request that no route takes', async () => {
+        assert.equal(await ask('/a%20b?q=1'), '308 https://a.test/a%20b?q=1');
+        assert.equal(await ask('/', ['--data', 'body']), '308 https://a.test/');
+        assert.equal(await ask('/.well-known/acme-challenge/token'), '200 ');
+      });
+
+      it('follow the access rules and limits of the listener', async () => {
+        assert.equal(await ask('/', ['--header', 'X-Forwarded-For: 203.0.113.9']), '403 ');
+        const key = ['--header', 'x-key: one'];
+        assert.equal(await ask('/', key), '308 https://a.test/');
+        assert.equal(await ask('/', key), '429 ');
+      });
+
+      it('are logged and counted as the route redirect-to-https', async () => {
+        const client = await RawConnection.connect(rig.address(listener));
+        client.write(upgradeRequest('a.test', [], '/socket'));
+        assert.match((await client.head()).startLine, / 308 /);
+        client.destroy();
+        const line = await rig.sluice.waitForLog(
+          (each) => each.listener === listener && each.path === '/socket',
+        );
+        assert.deepEqual([line.route, line.status, line.reason], ['redirect-to-https', 308, 'not_websocket']);
+        const metrics = await rig.scrape();
+        assert.ok(metrics.sum('sluice_http_requests_total', { listener, route: 'redirect-to-https' }) > 0);
+      });
+    });
   }
 });
+
+/** A listener of plain HTTP behind a proxy, with an access rule and a limit. */
+const TO_HTTPS = {
+  redirectToHttps: true,
+  trustedProxies: ['127.0.0.1'],
+  access: { deny: ['203.0.113.0/24'] },
+  limits: [{ key: { header: 'x-key' }, requests: '1/h' }],
+  routes: [{ match: { pathPrefix: '/.well-known/acme-challenge' }, respond: { body: 'proof' } }],
+};
 
 function tests(engine: EngineName, address: () => string): void {
   const locationOf = async (path: string, args: readonly string[] = []): Promise<string> => {

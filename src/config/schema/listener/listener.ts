@@ -49,6 +49,7 @@ const MODES = {
     'websocket',
     'http',
     'routes',
+    'redirectToHttps',
   ],
 } as const;
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };

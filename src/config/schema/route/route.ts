@@ -15,6 +15,7 @@ import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseDuplicateNames } from '../uniqueness.ts';
 import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
 import { readFallbackRoute } from './fallback-route.ts';
+import { hasHttpsRedirect, readHttpsRedirect } from './https-redirect.ts';
 import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
@@ -55,8 +56,8 @@ interface RouteTerms extends MatchTerms {
 }
 
 /**
- * Reads the routes of a listener: the list, then the listener's own target. At least one route is required.
- * Yields after each route.
+ * Reads the routes of a listener: the list, then the listener's own target or redirect. At least one route is
+ * required. Yields after each route.
  *
  * @param name the listener's name
  */
@@ -78,7 +79,8 @@ export function* readRoutes(
     routes.push(route);
     yield;
   }
-  const fallback = readFallbackRoute(listener, positionName(entries.length), access, context);
+  const redirect = readHttpsRedirect(listener, access);
+  const fallback = readFallbackRoute(listener, positionName(entries.length), access, context) ?? redirect;
   if (fallback !== null) {
     const route = { path: fallback.path, value: { route: fallback.value, expression: null } };
     warnOfUnreachable(route, earlier, context);
@@ -93,11 +95,11 @@ export function* readRoutes(
   return routes.map(({ value }) => value.route);
 }
 
-/** Returns the entries of the list, which is required unless the listener has its own target. */
+/** Returns the entries of the list, which is required unless the listener has its own target or redirect. */
 function readEntries(listener: Section): readonly Located<unknown>[] {
-  if (hasTarget(listener)) return listener.optionalList('routes', 'routes');
+  if (hasTarget(listener) || hasHttpsRedirect(listener)) return listener.optionalList('routes', 'routes');
   if (listener.has('routes')) return listener.list('routes', 'routes');
-  listener.problem('a listener of mode l7 needs one of routes, cluster, to');
+  listener.problem('a listener of mode l7 needs one of routes, cluster, to, redirectToHttps');
   return [];
 }
 

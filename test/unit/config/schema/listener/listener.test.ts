@@ -136,7 +136,7 @@ ${CLUSTERS}`;
   it('needs its address and a destination', () => {
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - {}\n`), [
       '3:5: a listener of mode l7 needs "address"',
-      '3:5: a listener of mode l7 needs one of routes, cluster, to',
+      '3:5: a listener of mode l7 needs one of routes, cluster, to, redirectToHttps',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: tcp, address: ':1' }\n`), [
       '3:22: mode: "tcp" is not one of l4, l7',
@@ -145,7 +145,7 @@ ${CLUSTERS}`;
       '3:5: a listener of mode l4 needs one of cluster, to, passthrough',
     ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l7, address: ':1' }\n`), [
-      '3:5: a listener of mode l7 needs one of routes, cluster, to',
+      '3:5: a listener of mode l7 needs one of routes, cluster, to, redirectToHttps',
     ]);
     assert.match(
       errorsOf(`${CLUSTERS}listeners: [web]\n`)[0] ?? '',

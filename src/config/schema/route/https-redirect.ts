@@ -1,0 +1,58 @@
+/** Makes the last route of a listener with the key `redirectToHttps`. */
+import { FormatError, describe, type Format } from '../../syntax/formats.ts';
+import type { Located, Section } from '../../syntax/section.ts';
+import type { AccessSettings } from '../../types/access.ts';
+import type { Route } from '../../types/route.ts';
+import { TARGET_KEYS } from '../target/target.ts';
+import { NO_CHANGES } from './route-headers.ts';
+import { MATCH_ALL } from './route-match.ts';
+
+const KEY = 'redirectToHttps';
+/** Name of the route in metrics and logs. */
+const ROUTE = 'redirect-to-https';
+/** The port of https, which URLs leave out. */
+const USUAL_PORT = 443;
+
+/** A toggle, or the port of the listener with TLS. Null for false. */
+const httpsPort: Format<number | null> = (value) => {
+  if (typeof value === 'boolean') return value ? USUAL_PORT : null;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535) return value;
+  throw new FormatError(
+    `${describe(value)} is not true or a port: write true, or the port of the listener with tls`,
+  );
+};
+
+/** Whether a listener redirects to https, even if the value is invalid. */
+export function hasHttpsRedirect(listener: Section): boolean {
+  return listener.has(KEY) && listener.raw(KEY) !== false;
+}
+
+/**
+ * Reads the key `redirectToHttps`. Returns a route that redirects every request, or null without the key.
+ *
+ * @param access the listener's settings
+ */
+export function readHttpsRedirect(listener: Section, access: AccessSettings | null): Located<Route> | null {
+  const port = listener.optional(KEY, httpsPort, null);
+  if (port === null) return null;
+  if (listener.has('tls')) {
+    listener.problemAt(
+      KEY,
+      'this listener has TLS: write redirectToHttps at the listener of plain HTTP, without tls',
+    );
+  }
+  const other = TARGET_KEYS.find((key) => listener.has(key));
+  if (other !== undefined) {
+    listener.problemAt(KEY, `"${other}" already takes every request that no route takes: keep one of them`);
+  }
+  const host = port === USUAL_PORT ? '$host' : `$host:${port}`;
+  const value: Route = {
+    name: ROUTE,
+    match: MATCH_ALL,
+    action: { kind: 'redirect', to: `https://${host}$path$query`, status: 308 },
+    headers: { request: NO_CHANGES, response: NO_CHANGES },
+    access,
+    limits: [],
+  };
+  return { path: [...listener.path, KEY], value };
+}
