@@ -1,5 +1,5 @@
 /**
- * Writes the generated pages of docs/reference, and config/schema.json: `npm run docs:reference`. Tests
+ * Writes the generated pages of docs/reference, config/schema.json and man/sluice.1: `npm run docs:reference`. Tests
  * compare the files with the result.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { commandsPage } from './reference/commands-page.ts';
 import { configurationPage } from './reference/configuration-page.ts';
 import { logLinesPage } from './reference/log-lines-page.ts';
+import { manPage } from './reference/man-page.ts';
 import { schemaFile } from './schema/schema-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -17,6 +18,7 @@ export const FILES: Readonly<Record<string, (text: string, file: string) => Prom
   'docs/reference/commands.md': commandsPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/log-lines.md': logLinesPage,
+  'man/sluice.1': manPage,
 };
 
 if (process.argv[1] === import.meta.filename) {

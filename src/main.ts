@@ -53,6 +53,8 @@ function load(command: RunnableName): Promise<Command> {
       return import('./cli/commands/to.ts');
     case 'init':
       return import('./cli/commands/init.ts');
+    case 'completion':
+      return import('./cli/commands/completion.ts');
     case 'run':
       return import('./cli/commands/run.ts');
     case 'check':

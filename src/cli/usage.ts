@@ -16,7 +16,7 @@ const GENERAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'version', short: 'V', help: 'the version' },
 ];
 /** Paragraphs after the options of the general help. */
-const GENERAL_NOTES = [
+export const GENERAL_NOTES = [
   'The environment can set every value outside of lists: SLUICE_ and its path in capitals, such as SLUICE_LOG_LEVEL=debug or SLUICE_ADMIN_ADDRESS=127.0.0.1:9481. SLUICE_STICKY_SECRET sets the secret of sticky cookies for all clusters. SLUICE_CONFIG names the configuration.',
   'Exit status: 0 for success, 1 for a bad configuration or a failed start, 2 for bad usage.',
 ] as const;

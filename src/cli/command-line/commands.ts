@@ -2,7 +2,7 @@
 import { DRAIN, EVENTS, KICK, RELOAD, REVOKE, SESSIONS, STATUS, TOP } from './admin-commands.ts';
 import { BENCH } from './bench-command.ts';
 import { INIT, TO } from './edge-commands.ts';
-import { HELP_COMMAND, VERSION_COMMAND } from './help-commands.ts';
+import { COMPLETION, HELP_COMMAND, VERSION_COMMAND } from './help-commands.ts';
 import { CHECK, DEMO, PRINT_CONFIG, RUN } from './serve-commands.ts';
 import { optionsIn, type CommandSpec, type OptionSpec } from './spec.ts';
 import { TAP } from './tap-command.ts';
@@ -15,7 +15,7 @@ export const COMMAND_GROUPS = [
     title: 'A running sluice',
     commands: [STATUS, TOP, EVENTS, SESSIONS, TAP, KICK, REVOKE, RELOAD, DRAIN],
   },
-  { title: 'More', commands: [BENCH, DEMO, HELP_COMMAND, VERSION_COMMAND] },
+  { title: 'More', commands: [BENCH, DEMO, COMPLETION, HELP_COMMAND, VERSION_COMMAND] },
 ] as const;
 
 export type CommandName = (typeof COMMAND_GROUPS)[number]['commands'][number]['name'];

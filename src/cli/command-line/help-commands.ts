@@ -2,6 +2,22 @@
 import { HELP } from './shared-options.ts';
 import type { CommandSpec } from './spec.ts';
 
+export const COMPLETION = {
+  name: 'completion',
+  summary: 'prints the completion script of a shell',
+  synopsis: ['SHELL'],
+  text: [
+    'Prints a script that completes commands, options, words and names of files of sluice. SHELL is bash, zsh or fish.',
+  ],
+  operand: { name: 'SHELL', wanted: 'a shell', max: 1, words: { bash: '', zsh: '', fish: '' } },
+  examples: [
+    ['source <(sluice completion bash)', 'in ~/.bashrc'],
+    ['source <(sluice completion zsh)', 'in ~/.zshrc, after compinit'],
+    ['sluice completion fish | source', 'in ~/.config/fish/config.fish'],
+  ],
+  groups: [{ title: 'Options', options: [HELP] }],
+} as const satisfies CommandSpec;
+
 export const HELP_COMMAND = {
   name: 'help',
   summary: 'explains a command',
