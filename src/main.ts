@@ -61,6 +61,10 @@ function load(command: RunnableName): Promise<Command> {
       return import('./cli/commands/check.ts');
     case 'print-config':
       return import('./cli/commands/print-config.ts');
+    case 'explain':
+      return import('./cli/commands/explain.ts');
+    case 'schema':
+      return import('./cli/commands/schema.ts');
     case 'demo':
       return import('./cli/commands/demo.ts');
     case 'reload':

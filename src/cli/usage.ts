@@ -1,9 +1,8 @@
 /** The `--help` texts. */
 import { COMMAND_GROUPS, specOf, type CommandName } from './command-line/commands.ts';
 import type { OptionSpec } from './command-line/spec.ts';
+import { wrap } from './wrap.ts';
 
-/** Max characters of a line. */
-const WIDTH = 80;
 /** Max column of the meanings. A longer term has its own line. */
 const MAX_COLUMN = 27;
 
@@ -109,19 +108,4 @@ function columnOf(rows: readonly Row[]): number {
 
 function paragraph(text: string): string {
   return `${wrap(text, 0)}\n`;
-}
-
-/** Breaks a text into lines of {@link WIDTH}. All lines but the first are indented. */
-function wrap(text: string, indent: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join(`\n${' '.repeat(indent)}`);
 }

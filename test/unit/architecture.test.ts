@@ -160,6 +160,7 @@ const RESERVED: readonly Reserved[] = [
 /** Files that load something that no literal names, and why. */
 const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
   ['src/main.ts', 'It starts itself again on the pinned Node of a checkout'],
+  ['src/cli/explain/known-keys.ts', 'It reads the schema, which lies in config of the package'],
   ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
   ['src/config/syntax/yaml/package.ts', 'It loads yaml only for a file that needs it'],
   ['src/core/linear-expression.ts', 'It loads re2js only for the first expression'],

@@ -3,6 +3,7 @@ import { DRAIN, EVENTS, KICK, RELOAD, REVOKE, SESSIONS, STATUS, TOP } from './ad
 import { BENCH } from './bench-command.ts';
 import { INIT, TO } from './edge-commands.ts';
 import { COMPLETION, HELP_COMMAND, VERSION_COMMAND } from './help-commands.ts';
+import { EXPLAIN, SCHEMA } from './reference-commands.ts';
 import { CHECK, DEMO, PRINT_CONFIG, RUN } from './serve-commands.ts';
 import { optionsIn, type CommandSpec, type OptionSpec } from './spec.ts';
 import { TAP } from './tap-command.ts';
@@ -10,7 +11,7 @@ import { TAP } from './tap-command.ts';
 /** Groups of commands by their purpose. */
 export const COMMAND_GROUPS = [
   { title: 'Start', commands: [TO, INIT, RUN] },
-  { title: 'Configuration', commands: [CHECK, PRINT_CONFIG] },
+  { title: 'Configuration', commands: [CHECK, PRINT_CONFIG, EXPLAIN, SCHEMA] },
   {
     title: 'A running sluice',
     commands: [STATUS, TOP, EVENTS, SESSIONS, TAP, KICK, REVOKE, RELOAD, DRAIN],
