@@ -72,9 +72,10 @@ export class OtlpReceiver {
     });
   }
 
-  static async listen(): Promise<OtlpReceiver> {
+  /** @param port 0 for any free port */
+  static async listen(port = 0): Promise<OtlpReceiver> {
     const receiver = new OtlpReceiver();
-    await new Promise<void>((settle) => receiver.#server.listen(0, '127.0.0.1', settle));
+    await new Promise<void>((settle) => receiver.#server.listen(port, '127.0.0.1', settle));
     return receiver;
   }
 
