@@ -8,6 +8,7 @@ import { readPlainYaml } from './yaml/plain-yaml.ts';
 import type { YamlFault } from './yaml/limits.ts';
 import { findExcess } from './yaml/limits.ts';
 import { PARSE_OPTIONS, yaml } from './yaml/package.ts';
+import { explainError } from './yaml/remedies.ts';
 import { YamlValues } from './yaml/values.ts';
 
 /** Keys and list indexes from the root to a value. */
@@ -187,8 +188,7 @@ function parse(text: string): Parsed {
   }
   const [error] = document.errors;
   if (error !== undefined) {
-    const message =
-      error.code === 'MULTIPLE_DOCS' ? 'a second document begins here: write one' : error.message;
+    const message = explainError(error, text);
     return { lines, document, values: null, fault: { offset: error.pos[0], message } };
   }
   const values = new YamlValues(document);

@@ -3,6 +3,7 @@ import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import type { YamlFault } from './limits.ts';
 import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
 import { yaml } from './package.ts';
+import { unknownAlias } from './remedies.ts';
 
 /** A value and its size. */
 interface Built {
@@ -95,7 +96,7 @@ export class YamlValues {
   #alias(alias: Alias, depth: number): Built {
     const { source } = alias;
     const anchor = this.#anchors.get(source);
-    if (anchor === undefined) throw new Fault(alias, `*${source} has no &${source} before it`);
+    if (anchor === undefined) throw new Fault(alias, unknownAlias(source));
     const { node, built } = anchor;
     if (built === null) throw new Fault(alias, `*${source} is inside &${source}: write the value out`);
     if (depth + built.height > MAX_DEPTH) {

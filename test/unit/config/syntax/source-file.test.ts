@@ -117,6 +117,31 @@ describe('source file', () => {
     }
   });
 
+  it('explains what YAML reads in text without quotes', () => {
+    const cases: readonly (readonly [string, number, string])[] = [
+      ['a: *.example.com', 4, '*.example.com must be in quotes: YAML reads a star as an alias'],
+      ['a: [*.a.com, b]', 5, '*.a.com must be in quotes: YAML reads a star as an alias'],
+      ['a: {b: *-x.a.com}', 8, '*-x.a.com must be in quotes: YAML reads a star as an alias'],
+      ['a: *', 4, 'a star alone must be in quotes: YAML reads it as an alias'],
+      ['a: @x', 4, 'text that begins with "@" must be in quotes'],
+      ['a: `x`', 4, 'text that begins with "`" must be in quotes'],
+      ['a: [::1]:80', 9, 'an address that begins with "[" must be in quotes: YAML reads a list'],
+      ['a: {b: ${C}}', 9, '${NAME} must be in quotes inside [ ] and { }: YAML reads { as a mapping'],
+      ['a: [${C:-d}]', 6, '${NAME} must be in quotes inside [ ] and { }: YAML reads { as a mapping'],
+      ['\ta: 1', 1, 'a tab indents this line: indent it by spaces'],
+    ];
+    for (const [text, column, message] of cases) {
+      assert.deepEqual(new SourceFile(text).broken, { position: { line: 1, column }, message }, text);
+    }
+    assert.deepEqual(
+      new SourceFile('a: :8080\nb: ${C}').root,
+      new Map([
+        ['a', ':8080'],
+        ['b', '${C}'],
+      ]),
+    );
+  });
+
   it('explains a wrong alias and a second document', () => {
     assert.equal(new SourceFile('a: *x').broken?.message, '*x has no &x before it');
     assert.equal(
