@@ -6,7 +6,7 @@ const BEGIN = '<!-- Made by npm run docs:reference. -->';
 
 /** Sections and the prefixes of their paths. A key belongs to the section with the longest match. */
 const SECTIONS: readonly (readonly [title: string, ...prefixes: string[]])[] = [
-  ['Listeners and clusters', ''],
+  ['Listeners, clusters and included files', ''],
   ['Listeners', 'listeners.'],
   ['TLS of listeners', 'listeners.tls'],
   ['Access', 'listeners.access'],

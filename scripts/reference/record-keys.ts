@@ -8,8 +8,11 @@ import { Settings } from '../../src/config/schema/settings.ts';
 import type { FormatDescription } from '../../src/config/syntax/format-description.ts';
 import { describeFormat } from '../../src/config/syntax/format-description.ts';
 import { BaseDirectory } from '../../src/config/syntax/files.ts';
+import { Composition } from '../../src/config/syntax/composition.ts';
+import { text } from '../../src/config/syntax/formats.ts';
 import { ItemMemory } from '../../src/config/syntax/item-memory.ts';
 import type { KeyObserver } from '../../src/config/syntax/key-observer.ts';
+import { OutsideValues } from '../../src/config/syntax/outside/outside-values.ts';
 import { Problems } from '../../src/config/syntax/problems.ts';
 import type { Path } from '../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
@@ -49,11 +52,16 @@ export function readWhole(observer: KeyObserver): void {
     mkdirSync(join(directory, "it's here"));
     for (const [name, content] of Object.entries(WHOLE_FILES)) writeFileSync(join(directory, name), content);
     const file = new SourceFile(WHOLE);
-    const problems = new Problems('whole.yaml', file, observer);
+    const base = new BaseDirectory(directory);
+    const files = Composition.of('whole.yaml', file);
+    const problems = new Problems(files, new OutsideValues({}, base), observer);
+    // The loader reads this key before all others.
+    observer.mapping([], 'a configuration', ['include']);
+    observer.list(['include'], 'files', 0);
+    observer.value?.(['include', 0], text('a file'));
     const settings = new Settings({}, problems);
     settings.loadFile(file.root);
     for (const secret of SECRETS) settings.override(secret);
-    const base = new BaseDirectory(directory);
     doSteps(readRoot(settings, base, problems, new ItemMemory().begin(), null));
     if (problems.errors.length > 0) throw new Error(problems.errors.map(({ message }) => message).join('\n'));
   } finally {

@@ -14,6 +14,14 @@ const VARIABLE = String.raw`\$\{`;
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
 const SIZE = `${NUMBER}(?:B|[KMG]i?B)?`;
 
+/** A mapping in place of a text. */
+const TEXT_OF_FILE: JsonSchema = {
+  type: 'object',
+  properties: { file: { type: 'string' } },
+  required: ['file'],
+  additionalProperties: false,
+};
+
 /**
  * Returns the alternatives of a value with these forms.
  *
@@ -39,6 +47,7 @@ export function alternativesOf(
   } else if (words.length > 0) {
     all = [{ enum: words }, ...others, { type: 'string', pattern: VARIABLE }];
   }
+  if (flat.some(({ type }) => type === 'text')) all = [...all, TEXT_OF_FILE];
   return isNull ? [...all, { type: 'null' }] : all;
 }
 

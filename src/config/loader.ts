@@ -1,6 +1,5 @@
 /** Reads, validates and completes a configuration. */
-import { isAscii } from 'node:buffer';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Slices } from '../core/timing/slices.ts';
@@ -8,15 +7,13 @@ import { doSteps, doStepsInSlices, type Steps } from '../core/timing/steps.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
+import { composeFiles } from './sources/compose.ts';
 import type { BlockSource } from './syntax/context.ts';
-import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
+import { BaseDirectory } from './syntax/files.ts';
 import { ItemMemory } from './syntax/item-memory.ts';
+import { OutsideValues, type GivenValue } from './syntax/outside/outside-values.ts';
 import { Problems } from './syntax/problems.ts';
-import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types/config.ts';
-
-/** Max bytes of a configuration file. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 export interface ConfigSource {
   /** Path of a file in YAML or JSON. */
@@ -28,7 +25,10 @@ export interface ConfigSource {
   readonly text?: string;
   /** Each is `path=value`. Later ones take precedence over earlier ones, and all over the environment. */
   readonly overrides: readonly string[];
-  /** Variables named `SLUICE_` and the path of a setting in capitals. They take precedence over the file. */
+  /**
+   * The environment. Variables named `SLUICE_` and the path of a setting in capitals take precedence over the file. The
+   * file may refer to all variables.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Max open descriptors of the process, for warnings. Null or missing for no limit. */
   readonly descriptorLimit?: number | null;
@@ -42,8 +42,11 @@ export interface LoadedConfig {
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
   /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
+  /** Values that are printed as they were given, because they may be secret. */
+  readonly givenValues: readonly GivenValue[];
   /**
-   * Absolute paths of the configuration and of every certificate, key, authority and secret that it names.
+   * Absolute paths of the configuration and of every included file, certificate, key, authority and secret that it
+   * names. Also patterns of included files.
    */
   readonly files: readonly string[];
 }
@@ -70,20 +73,21 @@ export function loadConfigInSlices(
 function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<LoadedConfig> {
   const items = (memory ?? new ItemMemory()).begin();
   const isRemembered = memory !== null && !source.overrides.some(changesList);
-  const bytes = source.text === undefined ? readBytes(source.file) : Buffer.from(source.text);
+  const base = new BaseDirectory(dirname(resolve(source.file)));
+  const outside = new OutsideValues(source.env, base);
+  const composed = yield* composeFiles(source, outside, isRemembered ? items : null);
+  const { root, isBroken, hasReferences } = composed.composition;
+  const problems = new Problems(composed.composition, outside);
+  if (isBroken) throw new ConfigError(problems.errors, composed.files);
   yield;
-  const text = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
-  yield;
-  const file = yield* SourceFile.read(text, isRemembered ? items : null);
-  const problems = new Problems(source.file, file);
-  if (file.broken !== null) throw new ConfigError(problems.errors);
-  yield;
+  if (hasReferences) yield* outside.replaceIn(root, [], problems);
+  // Without the values, further errors would only follow from the first.
+  if (outside.hasFaults) throw new ConfigError(problems.errors, composed.files);
   const settings = new Settings(source.env, problems);
   yield;
-  settings.loadFile(file.root);
+  settings.loadFile(root);
   for (const override of source.overrides) settings.override(override);
   yield;
-  const base = new BaseDirectory(dirname(resolve(source.file)));
   const { config, ...sources } = yield* readRoot(
     settings,
     base,
@@ -91,28 +95,14 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
     items,
     source.descriptorLimit ?? null,
   );
-  const files = [...(source.text === undefined ? [resolve(source.file)] : []), ...base.files];
+  const files = [...composed.files, ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   yield;
   memory?.keep(items);
-  return { config, warnings: problems.warnings, ...sources, files };
+  return { config, warnings: problems.warnings, ...sources, givenValues: outside.printedAsGiven, files };
 }
 
 /** Whether an override may replace a part of an item. */
 function changesList(override: string): boolean {
   return /^(?:clusters|listeners)\b/.test(override);
-}
-
-function readBytes(file: string): Buffer {
-  try {
-    return readRegularFile(file, MAX_CONFIG_BYTES);
-  } catch (error) {
-    if (error instanceof UnreadableError) throw new ConfigError([{ place: file, message: error.message }]);
-    throw new ConfigError([
-      {
-        place: file,
-        message: `cannot be read: ${reasonOf(error)}${isAbsolute(file) ? '' : ` (looked for ${resolve(file)})`}`,
-      },
-    ]);
-  }
 }

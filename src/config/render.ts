@@ -5,6 +5,7 @@ import { formatDuration } from '../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
 import { accessTree, routeAccessTree } from './render/access-tree.ts';
+import { withGivenValues } from './render/given-values.ts';
 import { logTree } from './render/log-tree.ts';
 import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
 import { tracingTree } from './render/tracing-tree.ts';
@@ -22,55 +23,59 @@ import type {
   WebSocketSettings,
 } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
+import { HIDDEN } from './syntax/outside/hidden.ts';
 import { yaml } from './syntax/yaml/package.ts';
 
-/** Renders every setting, including defaults. Loading the output gives the same configuration. */
+/**
+ * Renders every setting, including defaults. Loading the output gives the same configuration. Secrets from the
+ * environment and from files are printed as they were given, others as {@link HIDDEN}.
+ */
 export function renderConfig({
   config,
   clusterFiles,
   blockLists,
-}: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists'>): string {
+  givenValues,
+}: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists' | 'givenValues'>): string {
   const { workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo } = config;
   const { listeners, clusters } = config;
-  return yaml().stringify(
-    without({
-      workers: {
-        l7: workers.l7,
-        l4: workers.l4,
-        bufferBudget: formatByteSize(workers.bufferBudget),
-        stuckAfter: formatDuration(workers.stuckAfterMs),
-        warmUp: formatDuration(workers.warmUpMs),
-      },
-      // The token is secret, and people share the output.
-      admin: {
-        address: formatAddress(admin.address),
-        hosts: [...admin.hosts],
-        tap: admin.tap,
-        tapRedact: [...admin.tapRedact],
-      },
-      metrics: { ...metrics },
-      log: logTree(log),
-      tracing: tracingTree(tracing),
-      shutdown: {
-        grace: formatDuration(shutdown.graceMs),
-        readyDelay: formatDuration(shutdown.readyDelayMs),
-      },
-      drain: {
-        rate: formatRate(drain.rate),
-        deadline: formatDuration(drain.deadlineMs),
-        jitter: formatDuration(drain.jitterMs),
-      },
-      redis: redisTree(redis),
-      revocations: revocationsTree(revocations),
-      demo: demo === null ? null : without({ ...demo }),
-      listeners: listeners.map((listener) => listenerTree(listener, blockLists)),
-      clusters:
-        clusters.length === 0
-          ? null
-          : clusters.map((cluster) => clusterTree(cluster, clusterFiles.get(cluster.name))),
+  const tree = without({
+    workers: {
+      l7: workers.l7,
+      l4: workers.l4,
+      bufferBudget: formatByteSize(workers.bufferBudget),
+      stuckAfter: formatDuration(workers.stuckAfterMs),
+      warmUp: formatDuration(workers.warmUpMs),
+    },
+    // The token is secret, and people share the output.
+    admin: without({
+      address: formatAddress(admin.address),
+      hosts: [...admin.hosts],
+      token: admin.token === null ? null : HIDDEN,
+      tap: admin.tap,
+      tapRedact: [...admin.tapRedact],
     }),
-    { lineWidth: 0, aliasDuplicateObjects: false },
-  );
+    metrics: { ...metrics },
+    log: logTree(log),
+    tracing: tracingTree(tracing),
+    shutdown: {
+      grace: formatDuration(shutdown.graceMs),
+      readyDelay: formatDuration(shutdown.readyDelayMs),
+    },
+    drain: {
+      rate: formatRate(drain.rate),
+      deadline: formatDuration(drain.deadlineMs),
+      jitter: formatDuration(drain.jitterMs),
+    },
+    redis: redisTree(redis),
+    revocations: revocationsTree(revocations),
+    demo: demo === null ? null : without({ ...demo }),
+    listeners: listeners.map((listener) => listenerTree(listener, blockLists)),
+    clusters:
+      clusters.length === 0
+        ? null
+        : clusters.map((cluster) => clusterTree(cluster, clusterFiles.get(cluster.name))),
+  });
+  return yaml().stringify(withGivenValues(tree, givenValues), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function listenerTree(listener: Listener, lists: BlockLists): Tree {
@@ -276,9 +281,16 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
   });
 }
 
-/** Renders the path of the secret's file instead of the secret. */
-function stickyTree({ cookie, ttlMs, sameSite, secure }: Sticky, secretFile: string | null): Tree {
-  return without({ cookie, ttl: formatDuration(ttlMs), secretFile, sameSite, secure });
+/** Renders the path of the secret's file, or a placeholder, instead of the secret. */
+function stickyTree({ cookie, ttlMs, secret, sameSite, secure }: Sticky, secretFile: string | null): Tree {
+  return without({
+    cookie,
+    ttl: formatDuration(ttlMs),
+    secret: secret === null || secretFile !== null ? null : HIDDEN,
+    secretFile,
+    sameSite,
+    secure,
+  });
 }
 
 function healthTree({ healthCheck, onDown, outlier, panicThreshold, slowStartMs }: Cluster): Tree {

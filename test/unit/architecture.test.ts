@@ -57,7 +57,14 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['client-holds.ts'],
     ['limit-set.ts'],
   ],
-  'src/config': [['types'], ['syntax'], ['schema', 'reference'], ['loader.ts'], ['render'], ['render.ts']],
+  'src/config': [
+    ['types'],
+    ['syntax'],
+    ['sources', 'schema', 'reference'],
+    ['loader.ts'],
+    ['render'],
+    ['render.ts'],
+  ],
   'src/l7': [
     ['contract', 'buffers'],
     ['upstream'],

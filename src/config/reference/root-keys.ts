@@ -16,6 +16,14 @@ export const ROOT_GROUPS: Readonly<Record<string, string>> = {
 };
 
 export const ROOT_KEYS: KeyTexts = {
+  include: {
+    text:
+      'Files whose settings belong to this configuration. Lists of listeners and clusters are appended in this order. ' +
+      'The last part of a path may have `*` and `?`. Relative paths start at the directory of the main file. ' +
+      '`- include: FILE` as an entry of `routes` inserts a file’s list of routes.',
+    type: 'list of files',
+    default: 'none',
+  },
   'workers.l7': {
     text: 'Threads for listeners of mode l7. `auto` starts one per core within the CPU quota of a container, and at most one per 64 MiB of memory.',
     type: '`auto`, or an integer, 1 to 256',

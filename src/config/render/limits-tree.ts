@@ -2,7 +2,7 @@
 import { formatByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../../core/units/rate.ts';
-import { withoutPassword } from '../schema/limits/redis.ts';
+import { withHiddenPassword } from '../schema/limits/redis.ts';
 import type { LimitSettings, RateLimit, RedisSettings, RevocationSettings } from '../types/limits.ts';
 import { without, type Tree } from './tree.ts';
 
@@ -33,10 +33,10 @@ function rateTree({ perSecond, burst }: RateLimit): Tree {
   return { rate: formatRate(perSecond), burst };
 }
 
-/** Omits the password, because people share the output. */
+/** Hides the password, because people share the output. */
 export function redisTree(redis: RedisSettings | null): Tree | null {
   if (redis === null) return null;
-  return { url: withoutPassword(redis.url), onFailure: redis.onFailure, prefix: redis.prefix };
+  return { url: withHiddenPassword(redis.url), onFailure: redis.onFailure, prefix: redis.prefix };
 }
 
 /** Renders the storage of revocations. */

@@ -1,5 +1,5 @@
 /** Renders the key `tracing`. */
-import { HIDDEN } from '../schema/tracing/formats.ts';
+import { HIDDEN } from '../syntax/outside/hidden.ts';
 import type { TracingSettings } from '../types/config.ts';
 import { without, type Tree } from './tree.ts';
 

@@ -3,6 +3,7 @@ import { automaticThreads, availableMemory } from '../../core/machine/resources.
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import { DESCRIBE, Description, described, type FormatDescription } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
+import { refuseHidden } from '../syntax/outside/hidden.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
 import { accessSwitch, keptFiles, rotationSize } from './log-formats.ts';
 import { collectorHeaders, collectorUrl, ratio, routeRatios } from './tracing/formats.ts';
@@ -77,6 +78,7 @@ const tapLevel: Format<'off' | 'headers' | 'payload'> = described(
 );
 
 const readAdminToken: Format<string> = (value) => {
+  refuseHidden(value);
   if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
   throw new FormatError(
     'the value is not a token: write 16 to 512 letters, digits and "-", ".", "_", "~", "+", "/", in quotes',

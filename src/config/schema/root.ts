@@ -7,7 +7,6 @@ import type { BaseDirectory } from '../syntax/files.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
 import { isMapping, type Located } from '../syntax/section.ts';
-import { valueOfItem } from '../syntax/yaml/plain-yaml.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
 import type { Listener } from '../types/listener.ts';
@@ -125,10 +124,13 @@ function* readClusters(
       continue;
     }
     const problemsBefore = problems.count;
-    const cluster = readCluster({ path, value: valueOfItem(item) }, base, problems, settings.stickySecret);
+    const { filesRead } = problems.outside;
+    const value = problems.outside.valueOfItem(item, path, problems);
+    const cluster = readCluster({ path, value }, base, problems, settings.stickySecret);
     if (cluster !== null) {
       read.push(cluster);
-      if (problems.count === problemsBefore && !usesFiles(cluster.value))
+      const dependsOnFiles = usesFiles(cluster.value) || problems.outside.filesRead > filesRead;
+      if (problems.count === problemsBefore && !dependsOnFiles)
         items.keepCluster(item, cluster.value.cluster);
     }
     yield;

@@ -14,10 +14,7 @@ import type { Path } from '../syntax/source-file.ts';
 import { parseValue } from '../syntax/source-file.ts';
 import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
 import { SETTINGS } from './root-settings.ts';
-import { stickySecret } from './sticky.ts';
-
-/** Overrides the secrets of all clusters, because list entries have no environment variables. */
-const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
+import { STICKY_SECRET_VARIABLE, stickySecret } from './sticky.ts';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
 const ENVIRONMENT = new Map(PATHS.map((path) => [environmentName(path), path]));
@@ -66,6 +63,10 @@ export class Settings {
   override(textual: string): void {
     const override = parseOverride(textual);
     const place = `--set ${override.path.join('.')}`;
+    if (override.path[0] === 'include') {
+      this.#problems.errorAt(place, 'only a file can include files: write include there');
+      return;
+    }
     const leaf = leafOf(override.path);
     if (leaf === null) {
       this.#problems.overridden(override.path, place);
@@ -119,7 +120,8 @@ export class Settings {
     }
     // A group is null if all of its keys are commented out.
     if (value === null) return;
-    const shape = { what: name === '' ? 'a configuration' : `"${name}"`, keys };
+    const shape =
+      name === '' ? { what: 'a configuration', keys: ['include', ...keys] } : { what: `"${name}"`, keys };
     if (!isMapping(value)) {
       this.#problems.valueError(path, notMapping(value, shape));
       return;
@@ -144,19 +146,21 @@ export class Settings {
     for (const [name, value] of Object.entries(env)) {
       // Many tools unset a variable by setting it to the empty text.
       if (!name.startsWith('SLUICE_') || value === undefined || value === '') continue;
-      if (name === STICKY_SECRET) {
+      if (name === STICKY_SECRET_VARIABLE) {
         this.#readStickySecret(value);
         continue;
       }
       const path = ENVIRONMENT.get(name);
       if (path !== undefined) {
-        values[name] = parseValue(value);
+        const parsed = parseValue(value);
+        values[name] = parsed;
         this.#fromEnvironment.add(path);
         this.#problems.overridden(path.split('.'), `environment ${name}`);
+        if (typeof parsed === 'string') this.#problems.outside.setByVariable(path.split('.'), name, value);
         continue;
       }
       // Other programs may use such names: Kubernetes sets SLUICE_PORT for a service called sluice.
-      const near = nearest(name, [...ENVIRONMENT.keys(), STICKY_SECRET]);
+      const near = nearest(name, [...ENVIRONMENT.keys(), STICKY_SECRET_VARIABLE]);
       if (near !== undefined) {
         this.#problems.warningAt(`environment ${name}`, `sets nothing: did you mean ${near}?`);
       }
@@ -170,7 +174,7 @@ export class Settings {
       this.stickySecret = stickySecret(value);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      this.#problems.errorAt(`environment ${STICKY_SECRET}`, error.message);
+      this.#problems.errorAt(`environment ${STICKY_SECRET_VARIABLE}`, error.message);
     }
   }
 }

@@ -6,6 +6,7 @@ import { textFile } from '../syntax/files.ts';
 import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, duration, oneOf, text, token } from '../syntax/formats.ts';
+import { refuseHidden } from '../syntax/outside/hidden.ts';
 import type { Section } from '../syntax/section.ts';
 import type { Sticky } from '../types/cluster.ts';
 
@@ -14,8 +15,12 @@ const MIN_SECRET_CHARACTERS = 16;
 /** Name prefixes that browsers accept only with Secure (RFC 6265bis section 4.1.3). */
 const SECURE_NAME = /^__(?:host|secure)-/i;
 
+/** Overrides the secrets of all clusters, because list entries have no environment variables. */
+export const STICKY_SECRET_VARIABLE = 'SLUICE_STICKY_SECRET';
+
 /** A secret in the configuration. Messages omit it. */
 export const stickySecret = described({ type: 'text', what: 'a secret' }, (value): string => {
+  refuseHidden(value);
   if (typeof value === 'string' && value.length >= MIN_SECRET_CHARACTERS) return value;
   throw new FormatError(
     `the value is not a secret: write ${MIN_SECRET_CHARACTERS} characters or more, in quotes`,
@@ -55,6 +60,9 @@ export function readSticky(
   const fileFormat = override === null ? secretFile(base) : unreadFile(base, override);
   const file = section.optional('secretFile', fileFormat, null);
   const secret = override ?? file?.secret ?? given;
+  if (override !== null && file === null) {
+    section.problems.outside.setByVariable([...section.path, 'secret'], STICKY_SECRET_VARIABLE, override);
+  }
   return { sticky: { cookie, ttlMs, secret, sameSite, secure }, secretFile: file?.path ?? null };
 }
 

@@ -175,7 +175,8 @@ export interface KnownRoutes {
 }
 
 /** Counts a value and the values inside it. */
-function countValues(value: unknown): number {
+export function countValues(value: unknown): number {
+  if (value instanceof KnownItem) return value.values;
   let count = 1;
   if (Array.isArray(value)) for (const item of value) count += countValues(item);
   else if (value instanceof Map) for (const item of value.values()) count += countValues(item);

@@ -1,7 +1,9 @@
 /** Errors and warnings of a configuration, with their places. */
 import type { ConfigProblem } from '../../core/errors.ts';
+import type { Composition, Part } from './composition.ts';
 import type { KeyObserver } from './key-observer.ts';
-import type { Path, Position, SourceFile } from './source-file.ts';
+import type { OutsideValues } from './outside/outside-values.ts';
+import type { Path, Position } from './source-file.ts';
 import { listUsers } from './users.ts';
 
 /** A value from the environment or the command line. */
@@ -12,7 +14,9 @@ interface Override {
 }
 
 interface Place {
-  /** Null if the place is outside the file. Such entries come last. */
+  /** Order of the file in the configuration. */
+  readonly order: number;
+  /** Null if the place is outside the files. Such entries come last. */
   readonly position: Position | null;
   readonly place: string;
   /** True if several paths lead to the place because its block has aliases. */
@@ -34,22 +38,22 @@ const MAX_PROBLEMS = 100;
 export class Problems {
   /** Receives every mapping and value that is read. Null in a running proxy. */
   readonly observer: KeyObserver | null;
-  readonly #file: string;
-  readonly #source: SourceFile;
+  /** Values from the environment and from files with one text. */
+  readonly outside: OutsideValues;
+  readonly #files: Composition;
   readonly #overrides: Override[] = [];
   readonly #errors: Entry[] = [];
   readonly #warnings: Entry[] = [];
 
-  /** @param file path as written by the user */
-  constructor(file: string, source: SourceFile, observer: KeyObserver | null = null) {
+  constructor(files: Composition, outside: OutsideValues, observer: KeyObserver | null = null) {
     this.observer = observer;
-    this.#file = file;
-    this.#source = source;
-    for (const { position, message } of source.broken === null ? source.duplicates : [source.broken]) {
-      this.#errors.push({ ...this.#inFile(position, false), path: null, message });
+    this.outside = outside;
+    this.#files = files;
+    for (const { part, position, message } of files.errors) {
+      this.#errors.push({ ...inFile(part, position, false), path: null, message });
     }
-    for (const { position, message } of source.warnings) {
-      this.#warnings.push({ ...this.#inFile(position, false), path: null, message });
+    for (const { part, position, message } of files.warnings) {
+      this.#warnings.push({ ...inFile(part, position, false), path: null, message });
     }
   }
 
@@ -59,7 +63,7 @@ export class Problems {
   }
 
   /**
-   * The first {@link MAX_PROBLEMS} errors in file order. Errors in the environment and the command line
+   * The first {@link MAX_PROBLEMS} errors in the order of the files. Errors in the environment and the command line
    * follow.
    */
   get errors(): readonly ConfigProblem[] {
@@ -72,16 +76,17 @@ export class Problems {
   }
 
   /**
-   * Records that a value does not come from the file. A later record of the same path replaces an earlier
+   * Records that a value does not come from the files. A later record of the same path replaces an earlier
    * one.
    */
   overridden(path: Path, place: string): void {
+    this.outside.forget(path);
     this.#overrides.push({ path, place });
   }
 
   /** Adds an error at a value, or at the mapping that lacks it. */
   error(path: Path, message: string): void {
-    this.#errors.push({ ...this.#find(path, false), path, message });
+    this.#errors.push({ ...this.#find(path, false), path, message: this.outside.explain(path, message) });
   }
 
   /** Adds an error at a key. */
@@ -96,12 +101,13 @@ export class Problems {
     const named = this.#overrides.some(
       (override) => override.place === found.place && override.path.length === path.length,
     );
-    const text = named || key === undefined ? message : `${key}: ${message}`;
+    const explained = this.outside.explain(path, message);
+    const text = named || key === undefined ? explained : `${key}: ${explained}`;
     this.#errors.push({ ...found, path, message: text });
   }
 
   warning(path: Path, message: string): void {
-    this.#warnings.push({ ...this.#find(path, false), path, message });
+    this.#warnings.push({ ...this.#find(path, false), path, message: this.outside.explain(path, message) });
   }
 
   /** Adds an error whose place is outside the file. */
@@ -119,7 +125,7 @@ export class Problems {
     const all = grouped(entries.toSorted(byPosition));
     const first = all.slice(0, MAX_PROBLEMS).map((group) => this.#describe(group));
     if (all.length <= MAX_PROBLEMS) return first;
-    return [...first, { place: this.#file, message: `${all.length - MAX_PROBLEMS} more ${what}` }];
+    return [...first, { place: this.#files.main.name, message: `${all.length - MAX_PROBLEMS} more ${what}` }];
   }
 
   /** Names the users of an aliased block, because the position alone does not identify them. */
@@ -127,36 +133,38 @@ export class Problems {
     const { place, message } = group[0];
     if (!group.some(({ isShared }) => isShared)) return { place, message };
     const paths = group.flatMap(({ path }) => (path === null ? [] : [path]));
-    return { place, message: `${message} (in ${listUsers(this.#source.root, paths)})` };
+    return { place, message: `${message} (in ${listUsers(this.#files.root, paths)})` };
   }
 
   #find(path: Path, key: boolean): Place {
     const around = this.#overrides.findLast((override) => isPrefix(path, override.path));
     if (around !== undefined) return outside(around.place);
-    const { position, found, isShared } = this.#source.locate(path, key);
+    const { part, position, found, isShared } = this.#files.locate(path, key);
     if (!found) {
       const below = this.#overrides.findLast((override) => isPrefix(override.path, path));
       if (below !== undefined) return outside(below.place);
     }
-    return this.#inFile(position, isShared);
-  }
-
-  #inFile(position: Position, isShared: boolean): Place {
-    return { position, place: `${this.#file}:${position.line}:${position.column}`, isShared };
+    return inFile(part, position, isShared);
   }
 }
 
+function inFile({ name, order }: Part, position: Position, isShared: boolean): Place {
+  return { order, position, place: `${name}:${position.line}:${position.column}`, isShared };
+}
+
 function outside(place: string): Place {
-  return { position: null, place, isShared: false };
+  return { order: Infinity, position: null, place, isShared: false };
 }
 
 function isPrefix(path: Path, beginning: Path): boolean {
   return beginning.length <= path.length && beginning.every((step, index) => path[index] === step);
 }
 
-function byPosition({ position: a }: Entry, { position: b }: Entry): number {
+function byPosition(one: Entry, other: Entry): number {
+  const { position: a } = one;
+  const { position: b } = other;
   if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return a.line - b.line || a.column - b.column;
+  return one.order - other.order || a.line - b.line || a.column - b.column;
 }
 
 /** Groups entries by place and message: each alias of a block repeats the block's problems. */

@@ -5,6 +5,7 @@ import { FormatError, describe, isOff, label } from './formats.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
+import { scalarOf } from './yaml/plain-yaml.ts';
 
 /** A value and its path. */
 export interface Located<T> {
@@ -168,7 +169,10 @@ export class Section {
   }
 }
 
-/** Reads one value. If its format refuses the value, adds an error and returns the fallback. */
+/**
+ * Reads one value. A value from outside is text, and also the number, boolean or empty value that YAML would read from
+ * it. If its format refuses the value, adds an error and returns the fallback.
+ */
 export function readValue<T>(
   value: unknown,
   path: Path,
@@ -180,10 +184,34 @@ export function readValue<T>(
   try {
     return format(value);
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    problems.valueError(path, error.message);
+    const read = refusal(error);
+    try {
+      const text = problems.outside.textOf(value, path);
+      if (text !== null) return readText(text, format);
+      problems.valueError(path, read);
+    } catch (error) {
+      problems.valueError(path, refusal(error));
+    }
     return fallback;
   }
+}
+
+/** Reads a text from outside. @throws FormatError */
+function readText<T>(text: string, format: Format<T>): T {
+  const scalar = scalarOf(text);
+  // Only an empty text is an empty value: a token may be the word null.
+  if (scalar === text || (scalar === null && text !== '')) return format(text);
+  try {
+    return format(text);
+  } catch {
+    return format(scalar);
+  }
+}
+
+/** Returns the message of a format that refused a value. Throws any other error. */
+function refusal(error: unknown): string {
+  if (error instanceof FormatError) return error.message;
+  throw error;
 }
 
 /** Whether a value of the file is a mapping. */

@@ -98,9 +98,10 @@ export class SourceFile {
    * Reads YAML or JSON. Splits long texts into steps.
    *
    * @param known supplies placeholders for known items; null to read all
+   * @param path path of the text in the configuration; empty for the root
    */
-  static *read(text: string, known: ItemReading | null): Steps<SourceFile> {
-    return new SourceFile(text, yield* readPlainYaml(text, known));
+  static *read(text: string, known: ItemReading | null, path = ''): Steps<SourceFile> {
+    return new SourceFile(text, yield* readPlainYaml(text, known, undefined, path));
   }
 
   /**
@@ -114,6 +115,11 @@ export class SourceFile {
     const excerpt = excerptOf(this.#text, path);
     if (excerpt.text.length === this.#text.length) return locateIn(this.#parse(), path, key);
     return locateIn(parse(excerpt.text), excerpt.path, key);
+  }
+
+  /** Whether the text has `${`, which begins a reference to the environment. */
+  get hasReferences(): boolean {
+    return this.#text.includes('${');
   }
 
   #parse(): Parsed {

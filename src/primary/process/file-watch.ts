@@ -2,6 +2,7 @@ import { realpathSync, statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { isPattern, matchesOf } from '../../config/sources/file-pattern.ts';
 
 /** Time without further changes before a change is reported. Editors and tools write in several steps. */
 const QUIET_MS = 200;
@@ -11,7 +12,7 @@ const POLL_MS = 2000;
 /**
  * Watches files for all kinds of changes. Files may be written in place, replaced by rename, or removed and
  * created again. They may be behind a symbolic link that changes its target (as in Kubernetes). A
- * notification from the system only triggers a check.
+ * notification from the system only triggers a check. A pattern stands for all files that match it.
  */
 export class FileWatch {
   readonly #directories = new Map<string, FSWatcher>();
@@ -25,7 +26,7 @@ export class FileWatch {
   #soon: NodeJS.Timeout | undefined;
   #busy = false;
 
-  /** Records the files' marks at once. @param files absolute paths, just read */
+  /** Records the files' marks at once. @param files absolute paths and patterns, just read */
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#known = marksOf(files);
@@ -115,7 +116,10 @@ export class FileWatch {
   }
 }
 
-/** Returns each file's inode, size and times as a mark. The mark of a missing file is empty. */
+/**
+ * Returns each file's inode, size and times as a mark. The mark of a missing file is empty, that of a pattern the list
+ * of its matches.
+ */
 function marksOf(files: readonly string[]): Map<string, string> {
   return new Map(
     files.map((file) => {
@@ -123,10 +127,18 @@ function marksOf(files: readonly string[]): Map<string, string> {
         const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
         return [file, [dev, ino, size, mtimeNs, ctimeNs].join(' ')];
       } catch {
-        return [file, ''];
+        return [file, isPattern(file) ? markOfPattern(file) : ''];
       }
     }),
   );
+}
+
+function markOfPattern(pattern: string): string {
+  try {
+    return matchesOf(pattern).join('\n');
+  } catch {
+    return '';
+  }
 }
 
 function targetOf(file: string): string {

@@ -1,10 +1,11 @@
-/** Every configuration in the documents passes `sluice check`. */
+/** Every configuration in the documents passes `sluice check`, and so does what `print-config` makes of it. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { loadConfig } from '../../../src/config/loader.ts';
+import { renderConfig } from '../../../src/config/render.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { blocksOf, documents } from '../../support/documents/blocks.ts';
 import { completed, isConfiguration, makeFiles } from '../../support/documents/config-blocks.ts';
@@ -16,6 +17,10 @@ describe('configurations in the documents', () => {
     rmSync(folder, { recursive: true });
     authority.remove();
   });
+  const env = {
+    SLUICE_ADMIN_TOKEN: 'a-token-of-the-operator-for-the-test',
+    REDIS_PASSWORD: 'a-password-for-the-test',
+  };
   let count = 0;
 
   for (const page of documents()) {
@@ -27,11 +32,9 @@ describe('configurations in the documents', () => {
         const code = completed(block.code);
         writeFileSync(file, code);
         makeFiles(code, own, authority);
-        loadConfig({
-          file,
-          overrides: [],
-          env: { SLUICE_ADMIN_TOKEN: 'a-token-of-the-operator-for-the-test' },
-        });
+        const loaded = loadConfig({ file, overrides: [], env });
+        writeFileSync(file, renderConfig(loaded));
+        assert.deepEqual(loadConfig({ file, overrides: [], env }).config, loaded.config);
       });
     }
   }

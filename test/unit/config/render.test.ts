@@ -5,10 +5,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/loader.ts';
 import { renderConfig } from '../../../src/config/render.ts';
+import { withGivenValues } from '../../../src/config/render/given-values.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { TLS_FILES, withAccess, withTls } from '../../support/rigs/config-mutations.ts';
 
-import { inDirectory, l7, l7Of, load, scratchDirectory } from './load.ts';
+import { cluster, inDirectory, l7, l7Of, load, scratchDirectory } from './load.ts';
 import { GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
 import { TICKET_KEY, WHOLE_FILES, loadWhole } from './whole.ts';
 
@@ -26,10 +27,10 @@ const FILES = Object.fromEntries(
 const elsewhere = scratchDirectory();
 
 /** Loads what was written, from another directory. */
-function reload(text: string): ReturnType<typeof load> {
+function reload(text: string, env = {}): ReturnType<typeof load> {
   const file = join(elsewhere, 'printed.yaml');
   writeFileSync(file, text);
-  return loadConfig({ file, overrides: [], env: {} });
+  return loadConfig({ file, overrides: [], env });
 }
 
 describe('rendered configuration', () => {
@@ -53,10 +54,9 @@ describe('rendered configuration', () => {
   it('has no password of Redis, of users or of tokens', () => {
     const text = renderConfig(loadWhole());
     assert.ok(!text.includes('{SHA}') && !text.includes('crv'));
-    const env = { SLUICE_REDIS_URL: 'redis://edge:pass%20word@a.example/1' };
-    const loaded = load(l7(), { env });
+    const loaded = load(`redis: { url: 'redis://edge:pass%20word@a.example/1' }\n${l7()}`);
     assert.equal(loaded.config.redis?.url, 'redis://edge:pass%20word@a.example/1');
-    assert.match(renderConfig(loaded), /url: redis:\/\/edge@a.example\/1\n/);
+    assert.match(renderConfig(loaded), /url: redis:\/\/edge:\(hidden\)@a.example\/1\n/);
   });
 
   it('names the headers for the collector without their values, and its URL without the query', () => {
@@ -77,10 +77,89 @@ describe('rendered configuration', () => {
     }
   });
 
-  it('has no token', () => {
-    const loaded = loadWhole();
-    const admin = { ...loaded.config.admin, token: 'a-token-of-20-chars.' };
-    assert.equal(renderConfig({ ...loaded, config: { ...loaded.config, admin } }), renderConfig(loaded));
+  it('has the placeholder for each secret of the file and the command line, which no load accepts', () => {
+    const text = `${cluster('sticky: { cookie: c, secret: sixteen-characters }')}admin: { token: a-token-of-20-chars. }\n`;
+    const printed = renderConfig(load(text, { overrides: ['redis.url=redis://:geheim@a.example'] }));
+    assert.match(
+      printed,
+      /token: \(hidden\)\n[^]*url: redis:\/\/:\(hidden\)@a.example\n[^]*secret: \(hidden\)\n/,
+    );
+    assert.ok(
+      !printed.includes('sixteen-characters') && !printed.includes('a-token') && !printed.includes('geheim'),
+    );
+    const remedy = /"\(hidden\)" is the placeholder of print-config for a secret: write the secret, /g;
+    assert.throws(
+      () => reload(printed),
+      (error: unknown) => error instanceof ConfigError && error.message.match(remedy)?.length === 3,
+    );
+  });
+
+  it('has secrets from the environment and from files as they were given', () => {
+    const text = [
+      'admin: { token: "${TOKEN}" }',
+      'tracing: { url: "https://a.example/v1?key=${KEY:-k}", headers: { X-Key: { file: key.txt }, b: "Bearer ${KEY}" } }',
+      'redis: { url: { file: redis.txt } }',
+      'listeners:',
+      '  - name: web',
+      '    mode: l7',
+      '    address: :${PORT}',
+      '    routes:',
+      '      - { match: { path: /a }, cluster: app, headers: { request: { set: { Authorization: "Basic ${KEY}", X-B: "$${b}" } } } }',
+      '      - { match: {}, respond: { body: { file: body.txt } } }',
+      'clusters:',
+      '  - { name: app, sticky: { cookie: c }, endpoints: [{ address: 127.0.0.1:1 }] }',
+      '  - { name: b, sticky: { cookie: c, secret: { file: key.txt } }, endpoints: [{ address: 127.0.0.1:1 }] }',
+      'demo: { echo: b }',
+    ].join('\n');
+    const env = { TOKEN: 'a-token-of-20-chars.', KEY: 'geheim', PORT: '81' };
+    const files = {
+      'key.txt': 'geheim-of-sixteen-characters',
+      'redis.txt': 'rediss://:geheim@a.example/2\n',
+      'body.txt': 'geheim ${b}',
+    };
+    const loaded = load(text, { env, files });
+    const printed = renderConfig(loaded);
+    assert.ok(!printed.includes('geheim') && !printed.includes('a-token'), printed);
+    for (const line of [
+      'token: ${TOKEN}',
+      'url: https://a.example/v1?key=${KEY:-k}',
+      'b: Bearer ${KEY}',
+      `file: ${inDirectory('redis.txt')}`,
+      'authorization: Basic ${KEY}',
+      'x-b: $${b}',
+      'address: "[::]:81"',
+    ]) {
+      assert.ok(printed.includes(`${line}\n`), `${line} in ${printed}`);
+    }
+    const again = reload(printed, env);
+    assert.deepEqual(again.config, loaded.config);
+    assert.equal(renderConfig(again), printed);
+  });
+
+  it("has secrets of sluice's own variables as references to them", () => {
+    const env = {
+      SLUICE_ADMIN_TOKEN: 'a-token-of-20-chars.',
+      SLUICE_REDIS_URL: 'redis://:geheim@a.example/',
+      SLUICE_STICKY_SECRET: 'sixteen-characters',
+      SLUICE_LOG_LEVEL: 'warn',
+    };
+    const loaded = load(cluster('sticky: { cookie: c }'), { env });
+    const printed = renderConfig(loaded);
+    for (const name of Object.keys(env).slice(0, 3)) assert.ok(printed.includes(`: \${${name}}\n`), name);
+    assert.ok(printed.includes('level: warn\n'));
+    assert.deepEqual(reload(printed, env).config, loaded.config);
+    const replaced = load(cluster('sticky: { cookie: c }'), {
+      env,
+      overrides: ['admin.token=another-token-of-20'],
+    });
+    assert.match(renderConfig(replaced), /token: \(hidden\)\n/);
+  });
+
+  it('hides the text of a file that it has in another place', () => {
+    const values = [{ path: ['short'], text: 'geheim', given: { file: '/a' } }];
+    assert.deepEqual(withGivenValues({ long: { form: ['geheim', 'b'] } }, values), {
+      long: { form: ['(hidden)', 'b'] },
+    });
   });
 
   it('keeps text exactly', () => {

@@ -6,8 +6,13 @@ import { CA_CERT, GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
 
 export const TICKET_KEY = Buffer.from(Array.from({ length: 80 }, (_, index) => 32 + index));
 
-/** Secrets: `print-config` leaves them out. */
-export const UNWRITTEN: readonly string[] = ['admin.token', 'tracing.headers', 'clusters.sticky.secret'];
+/** Secrets, and the key of other files: `print-config` writes neither. */
+export const UNWRITTEN: readonly string[] = [
+  'include',
+  'admin.token',
+  'tracing.headers',
+  'clusters.sticky.secret',
+];
 
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }

@@ -30,6 +30,7 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
         warnings: [],
         clusterFiles: new Map(),
         blockLists: new Map(),
+        givenValues: [],
         files: [],
       }),
     ...changes,

@@ -2,6 +2,7 @@
 import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, pattern } from '../../syntax/formats.ts';
+import { HIDDEN, refuseHidden } from '../../syntax/outside/hidden.ts';
 
 /** Path of a URL: the number of a database, or nothing. */
 const DATABASE = /^\/?(?:\d{1,5})?$/;
@@ -18,6 +19,7 @@ const readRedisUrl: Format<string> = (value) => {
       'the URL has more than a database number after the host: write redis://host:port/0',
     );
   }
+  refuseHidden(url.password);
   for (const part of [url.username, url.password]) {
     try {
       decodeURIComponent(part);
@@ -47,9 +49,9 @@ export const redisPrefix = pattern(
   'write up to 64 letters, digits, "_", ".", ":" and "-"',
 );
 
-/** Returns the URL without its password. */
-export function withoutPassword(url: string): string {
+/** Returns the URL with a placeholder instead of its password. */
+export function withHiddenPassword(url: string): string {
   const parsed = new URL(url);
-  parsed.password = '';
+  if (parsed.password !== '') parsed.password = HIDDEN;
   return parsed.href;
 }

@@ -7,7 +7,6 @@ import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import type { KnownRoutes } from '../../syntax/item-memory.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
-import { valueOfItem } from '../../syntax/yaml/plain-yaml.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
@@ -27,6 +26,7 @@ const SHAPE = {
     ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
     ...['access', 'limits'],
   ],
+  notes: { include: 'include has no other keys beside it: write "- include: FILE" as an item of routes' },
 };
 
 /** Max hosts, and max routes, that one warning lists. */
@@ -128,12 +128,15 @@ function readNewRoute(
   known: KnownRoutes,
   context: Context,
 ): Located<ReadRoute> | null {
-  const entry = { path, value: valueOfItem(item) };
+  const { outside } = context.problems;
+  const { filesRead } = outside;
+  const entry = { path, value: outside.valueOfItem(item, path, context.problems) };
   const problems = context.problems.count;
   const read = readRoute(entry, positionName(index), terms, context);
   if (
     read !== null &&
     context.problems.count === problems &&
+    outside.filesRead === filesRead &&
     dependsOnTextOnly(entry.value, read.value.route)
   ) {
     known.keep(item, read.value.route);

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Address } from '../../../core/address.ts';
 import { formatAddress } from '../../../core/address.ts';
+import { Composition } from '../../syntax/composition.ts';
+import { OutsideValues } from '../../syntax/outside/outside-values.ts';
 import { Problems } from '../../syntax/problems.ts';
 import { SourceFile } from '../../syntax/source-file.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
@@ -28,7 +30,8 @@ export function unnamedCluster(addresses: readonly Address[], base: BaseDirector
     ['endpoints', texts],
   ]);
   // The addresses are valid, so there are no problems to place.
-  const read = readCluster({ path: [], value }, base, new Problems('', new SourceFile('')), null);
+  const problems = new Problems(Composition.of('', new SourceFile('')), new OutsideValues({}, base));
+  const read = readCluster({ path: [], value }, base, problems, null);
   return read!.value.cluster;
 }
 

@@ -4,12 +4,8 @@ import { DESCRIBE, Description, described, type FormatDescription } from '../../
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line } from '../../syntax/formats.ts';
 import { isMapping } from '../../syntax/section.ts';
+import { refuseHidden } from '../../syntax/outside/hidden.ts';
 import { httpUrl } from '../../syntax/url.ts';
-
-/**
- * Printed in place of a secret, because people share the output. Refused as input, so that it is never sent.
- */
-export const HIDDEN = '(hidden)';
 
 /** Headers that the exporter sets itself, in lower case. */
 const EXPORTER_HEADERS: ReadonlySet<string> = new Set([
@@ -28,11 +24,7 @@ const collector = httpUrl('the URL of a collector');
 /** URL of the span collector. Must include the path: collectors receive traces at `/v1/traces`. */
 export const collectorUrl: Format<string> = (value) => {
   const url = collector(value);
-  if (url.search === `?${HIDDEN}`) {
-    throw new FormatError(
-      `the query "${HIDDEN}" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_URL`,
-    );
-  }
+  refuseHidden(url.search.slice(1));
   if (url.pathname !== '/') return url.href;
   throw new FormatError(`${describe(value)} has no path: collectors take traces at ${url.origin}/v1/traces`);
 };
@@ -47,32 +39,32 @@ export const ratio = described(FRACTION, (value) => {
 
 const headerValue = line('a header');
 
-/** Headers for the collector. Messages omit their values, which are secret. */
-export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => {
+/** Headers for the collector, by name. {@link collectorHeader} reads the values. */
+export const collectorHeaders: Format<ReadonlyMap<string, unknown>> = (value) => {
   if (value === DESCRIBE)
     throw new Description({ type: 'pairs', values: { type: 'text', what: 'a header' }, lists: false });
   if (!isMapping(value)) {
     throw new FormatError(`${describeKind(value)} is not a mapping: write names of headers and their values`);
   }
   const names = new Set<string>();
-  for (const [name, text] of value) {
+  for (const name of value.keys()) {
     if (!TOKEN.test(name)) throw new FormatError(`${describe(name)} is not the name of a header`);
     const lower = name.toLowerCase();
     if (EXPORTER_HEADERS.has(lower))
       throw new FormatError(`sluice sets the header ${describe(name)} itself: leave it out`);
     if (names.has(lower)) throw new FormatError(`the header ${describe(name)} is listed twice`);
     names.add(lower);
-    if (typeof text !== 'string' || !isHeaderValue(text)) {
-      throw new FormatError(`the value of ${describe(name)} is not text in one line: put it in quotes`);
-    }
-    if (text === HIDDEN) {
-      throw new FormatError(
-        `the value "${HIDDEN}" of ${describe(name)} is the placeholder of print-config for a secret: ` +
-          'write the secret, or set SLUICE_TRACING_HEADERS',
-      );
-    }
   }
-  return value as ReadonlyMap<string, string>;
+  return value;
+};
+
+/** A header for the collector. Messages omit the value, which is secret. */
+export const collectorHeader: Format<string> = (value) => {
+  if (typeof value !== 'string' || !isHeaderValue(value)) {
+    throw new FormatError('the value is not text in one line: put it in quotes');
+  }
+  refuseHidden(value);
+  return value;
 };
 
 /** Fractions of traces, keyed by route name. */

@@ -2,10 +2,12 @@
 import { describe } from '../../syntax/formats.ts';
 import { nearest } from '../../syntax/nearest.ts';
 import type { Problems } from '../../syntax/problems.ts';
+import { readValue } from '../../syntax/section.ts';
 import { isUnencrypted } from '../../syntax/url.ts';
 import type { TracingSettings } from '../../types/config.ts';
 import type { Listener } from '../../types/listener.ts';
 import type { Settings } from '../settings.ts';
+import { collectorHeader } from './formats.ts';
 
 /** Head sampling rate if `tracing.sample` is missing. */
 const DEFAULT_SAMPLE = 0.1;
@@ -24,7 +26,7 @@ export function readTracing(
 ): TracingSettings | null {
   const url = settings.read('tracing.url');
   const sample = settings.read('tracing.sample');
-  const headers = settings.read('tracing.headers');
+  const headers = readHeaders(settings.read('tracing.headers'), problems);
   const routes = settings.read('tracing.routes');
   if (url === null) {
     for (const [key, value] of Object.entries({ sample, headers, routes })) {
@@ -34,7 +36,7 @@ export function readTracing(
     }
     return null;
   }
-  if (headers !== null && headers.size > 0 && isUnencrypted(new URL(url))) {
+  if (headers !== null && Object.keys(headers).length > 0 && isUnencrypted(new URL(url))) {
     const message = 'the headers cross the network unencrypted: use https, or a collector on this machine';
     problems.warning(['tracing', 'url'], message);
   }
@@ -42,9 +44,24 @@ export function readTracing(
   return {
     url,
     sample: sample ?? DEFAULT_SAMPLE,
-    headers: Object.fromEntries(headers ?? []),
+    headers: headers ?? {},
     routes: Object.fromEntries(routes ?? []),
   };
+}
+
+/** Reads the values of the headers. Null for no headers, and if one is refused. */
+function readHeaders(
+  headers: ReadonlyMap<string, unknown> | null,
+  problems: Problems,
+): Readonly<Record<string, string>> | null {
+  const read: Record<string, string> = {};
+  let isValid = headers !== null;
+  for (const [name, value] of headers ?? []) {
+    const text = readValue(value, ['tracing', 'headers', name], problems, collectorHeader, null);
+    if (text === null) isValid = false;
+    else read[name] = text;
+  }
+  return isValid ? read : null;
 }
 
 /** Adds an error for each name without a route. */

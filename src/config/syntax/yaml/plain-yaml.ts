@@ -33,10 +33,12 @@ const CHANGED_KEY = /^(?:[0-9]+|null)$/;
 
 /** Levels at which a text is divided: listeners, one listener, its routes, one route. */
 const MAX_DIVISIONS = 4;
+/** Path of a list of routes. */
+export const ROUTES_PATH = '.listeners[].routes';
 /** Lists whose items are remembered, keyed by their path. */
 const REMEMBERED: Readonly<Record<string, ItemList>> = {
   '.clusters': 'clusters',
-  '.listeners[].routes': 'routes',
+  [ROUTES_PATH]: 'routes',
 };
 /** A piece takes about 1 ms. */
 const PIECE_CHARACTERS = 16 * 1024;
@@ -85,6 +87,7 @@ type Known = Pick<ItemReading, 'find' | 'note'>;
  *
  * @param known finds items that need not be read; null to read all
  * @param size characters of a piece
+ * @param path path of the text in the configuration; empty for the root
  * @returns mappings as Maps and lists as arrays. Undefined if the parser with positions must read the text:
  * it is invalid, exceeds a limit, or uses more of YAML
  */
@@ -92,14 +95,22 @@ export function* readPlainYaml(
   text: string,
   known: Known | null = null,
   size = PIECE_CHARACTERS,
+  path = '',
 ): Steps<unknown> {
   if ((yield* beginsWithTab(text)) || (yield* isSpecial(text))) return undefined;
   try {
-    return yield* new PlainText(size, known).read(text);
+    return yield* new PlainText(size, known).read(text, 0, path);
   } catch (error) {
     if (error === NOT_PLAIN || error instanceof YAMLException) return undefined;
     throw error;
   }
+}
+
+/**
+ * Returns the value of a plain scalar: a number, boolean or null by the rules of YAML. Returns any other text itself.
+ */
+export function scalarOf(text: string): unknown {
+  return isValue(text) && !UNSUPPORTED_NUMBER.test(text) ? valueOf(text) : text;
 }
 
 /** Returns the value of a list item. Parses the text of a known item. */
@@ -163,7 +174,7 @@ class PlainText {
    * @param depth nesting depth of the text in the whole
    * @param path path of keys to the text
    */
-  *read(text: string, depth = 0, path = ''): Steps<unknown> {
+  *read(text: string, depth: number, path: string): Steps<unknown> {
     const division = depth === MAX_DIVISIONS ? null : yield* divide(text, this.#size);
     yield;
     if (division === null) return this.#parse(text, depth);

@@ -137,7 +137,7 @@ describe('sources of settings', () => {
       '--set listeners.9.name: the list has no "9": it has 0 to 1, and 2 adds one',
       '--set log.access: the value is empty: write one, or leave the key out',
       '--set log.levl: unknown key "levl" in "log": did you mean "level"?',
-      '--set nonsense.a: unknown key "nonsense" in a configuration: it has workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
+      '--set nonsense.a: unknown key "nonsense" in a configuration: it has include, workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
       '--set workers.l4.x: there is no "x" in 0',
       '--set workers.l4: 0 is not a number of threads: write auto, or 1 to 256',
       '7:16: format: "xml" is not one of json, pretty',

@@ -55,7 +55,7 @@ log: { levels: 1 }
   it('refuses any other value in place of a mapping', () => {
     assert.deepEqual(
       errorsOf('- a\n')[0],
-      '1:1: a list is not a mapping: a configuration has workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
+      '1:1: a list is not a mapping: a configuration has include, workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
     );
     assert.deepEqual(errorsOf(`${MINIMAL}log: info\n`), [
       '7:6: log: "info" is not a mapping: "log" has level, format, access, principal, file, maxSize, keep',

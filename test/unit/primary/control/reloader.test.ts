@@ -12,6 +12,7 @@ const loaded = (next: Config): LoadedConfig => ({
   warnings: [],
   clusterFiles: new Map(),
   blockLists: new Map(),
+  givenValues: [],
   files: ['/etc/sluice.yaml'],
 });
 

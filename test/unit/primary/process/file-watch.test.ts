@@ -54,6 +54,15 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(2);
   });
 
+  it('reports new and removed files that match a pattern, and no others', async () => {
+    start(join(directory, '*.yaml'), join(directory, 'none/*.yaml'));
+    writeFileSync(join(directory, 'other.txt'), '');
+    writeFileSync(join(directory, 'new.yaml'), '');
+    await tells(1);
+    unlinkSync(join(directory, 'new.yaml'));
+    await tells(2);
+  });
+
   it('reports a file replaced by rename, each time', async () => {
     start(file);
     for (const count of [1, 2, 3]) {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readClientCertificateMatch } from '../../../../../src/config/schema/route/client-certificate-match.ts';
+import { Composition } from '../../../../../src/config/syntax/composition.ts';
+import { BaseDirectory } from '../../../../../src/config/syntax/files.ts';
+import { OutsideValues } from '../../../../../src/config/syntax/outside/outside-values.ts';
 import { Problems } from '../../../../../src/config/syntax/problems.ts';
 import { Section } from '../../../../../src/config/syntax/section.ts';
 import { SourceFile } from '../../../../../src/config/syntax/source-file.ts';
@@ -11,7 +14,7 @@ function read(
   asksForCertificates = true,
 ): { readonly match: ClientCertificateMatch | null; readonly errors: readonly string[] } {
   const file = new SourceFile(`clientCertificate: ${condition}`);
-  const problems = new Problems('x', file);
+  const problems = new Problems(Composition.of('x', file), new OutsideValues({}, new BaseDirectory('/')));
   const section = Section.of(file.root, [], problems, { what: 'a match', keys: ['clientCertificate'] })!;
   const match = readClientCertificateMatch(section, asksForCertificates);
   return { match, errors: problems.errors.map(({ message }) => message) };

@@ -79,9 +79,9 @@ describe('tracing', () => {
     assert.deepEqual(found, [
       'headers: text is not a mapping: write names of headers and their values',
       'headers: "a b" is not the name of a header',
-      'headers: the value of "a" is not text in one line: put it in quotes',
-      'headers: the value of "a" is not text in one line: put it in quotes',
-      'headers: the value of "a" is not text in one line: put it in quotes',
+      'a: the value is not text in one line: put it in quotes',
+      'a: the value is not text in one line: put it in quotes',
+      'a: the value is not text in one line: put it in quotes',
       'headers: sluice sets the header "Host" itself: leave it out',
       'headers: the header "A" is listed twice',
     ]);
@@ -90,8 +90,8 @@ describe('tracing', () => {
   it("refuses print-config's placeholders unless the environment has the secrets", () => {
     const text = `tracing:\n  url: ${URL}?(hidden)\n  headers: { x-key: (hidden) }\n${ROUTES}`;
     assert.deepEqual(errorsOf(text), [
-      '2:8: url: the query "(hidden)" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_URL',
-      '3:3: headers: the value "(hidden)" of "x-key" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_HEADERS',
+      '2:8: url: "(hidden)" is the placeholder of print-config for a secret: write the secret, ${NAME} or { file: PATH }',
+      '3:21: x-key: "(hidden)" is the placeholder of print-config for a secret: write the secret, ${NAME} or { file: PATH }',
     ]);
     const env = { SLUICE_TRACING_URL: `${URL}?key=a`, SLUICE_TRACING_HEADERS: '{x-key: b}' };
     assert.deepEqual(load(text, { env }).config.tracing?.headers, { 'x-key': 'b' });
