@@ -15,6 +15,7 @@ import { keyForUws } from './schema/listener/l7-engine.ts';
 import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
 import type { AccessSettings } from './types/access.ts';
 import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
+import type { ErrorPageSettings } from './types/error-page.ts';
 import type {
   ClientCertificateSettings,
   HttpSettings,
@@ -112,6 +113,7 @@ function listenerTree(listener: Listener, lists: BlockLists): Tree {
     paths,
     websocket,
     http,
+    errorPages,
     routes,
   } = listener;
   const usesUws = keyForUws({ engine, compression: websocket.compression }) !== null;
@@ -135,6 +137,7 @@ function listenerTree(listener: Listener, lists: BlockLists): Tree {
       keepAlive: formatDuration(http.keepAliveMs),
       ...(!usesUws && clientHttpTree(http)),
     },
+    errorPages: pagesTree(errorPages),
     routes: routes.map((route) => routeTree(route, access, lists)),
   });
 }
@@ -196,7 +199,7 @@ function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
 
 /** @param inherited the listener's settings */
 function routeTree(route: Route, inherited: AccessSettings | null, lists: BlockLists): Tree {
-  const { name, match, action, headers, access, limits } = route;
+  const { name, match, action, headers, access, limits, errorPages } = route;
   const request = changesTree(headers.request);
   const response = changesTree(headers.response);
   const changes = without({ request, response });
@@ -207,7 +210,13 @@ function routeTree(route: Route, inherited: AccessSettings | null, lists: BlockL
     headers: Object.keys(changes).length === 0 ? null : changes,
     access: routeAccessTree(access, inherited, lists),
     limits: limitTrees(limits),
+    errorPages: errorPages === null ? 'off' : pagesTree(errorPages),
   });
+}
+
+/** Renders the files. Returns null without pages. */
+function pagesTree(pages: ErrorPageSettings): ReadonlyMap<string, string> | null {
+  return pages.size === 0 ? null : new Map([...pages].map(([key, { file }]) => [key, file]));
 }
 
 /** Returns null if nothing changes. */

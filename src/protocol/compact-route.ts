@@ -1,4 +1,5 @@
 /** Routes in the form for workers: parts that are alike in most routes are one shared object. */
+import type { ErrorPageSettings } from '../config/types/error-page.ts';
 import type {
   HeaderChanges,
   Rewrite,
@@ -14,6 +15,7 @@ const NO_CHANGES: HeaderChanges = { set: NO_TEXTS, add: NO_TEXTS, remove: [] };
 const NO_HEADERS: RouteHeaders = { request: NO_CHANGES, response: NO_CHANGES };
 const NO_REWRITE: Rewrite = { host: null, stripPrefix: null, path: null };
 const NO_LIMITS: Route['limits'] = [];
+const NO_PAGES: ErrorPageSettings = new Map();
 
 /**
  * Replaces the empty parts of a route by objects that all routes share. An object stays shared when a message
@@ -26,6 +28,7 @@ export function compactRoute(route: Route): Route {
     action: compactAction(route.action),
     headers: isEmpty(route.headers.request) && isEmpty(route.headers.response) ? NO_HEADERS : route.headers,
     limits: route.limits.length === 0 ? NO_LIMITS : route.limits,
+    errorPages: route.errorPages?.size === 0 ? NO_PAGES : route.errorPages,
   };
 }
 

@@ -151,6 +151,14 @@ export const LISTENER_KEYS: KeyTexts = {
     'Max time from the end of the head to the end of the body. Then the client gets 408. If the response comes first, the rest of the ' +
     'body gets this time again, 30 s at most, before the connection closes.',
 
+  'listeners.errorPages': {
+    text:
+      'Files that replace the short texts of sluice’s own error answers: by status (`404`), by class (`4xx`, `5xx`), or `default`. ' +
+      'The most specific key wins. A file ends in .html, .htm, .json, .txt or .xml, and has at most 64 KiB. All of them together have ' +
+      'at most 1 MiB. See [the guide](../guides/error-pages.md).',
+    type: 'mapping of statuses to paths of files',
+    default: 'none',
+  },
   'listeners.routes': {
     text: 'Routes, tried in order. The first whose match holds serves the request.',
     type: 'list of routes',

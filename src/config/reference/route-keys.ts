@@ -43,6 +43,11 @@ export const ROUTE_KEYS: KeyTexts = {
     text: 'More [limits](#limits), besides those of the listener.',
     type: 'list of limits',
   },
+  'listeners.routes.errorPages': {
+    text: 'More error pages. They replace the listener’s pages with the same key, and `off` excludes all of those.',
+    type: 'mapping of statuses to paths of files, or `off`',
+    default: 'the listener’s',
+  },
 
   'listeners.routes.match.host': {
     text: 'Host without its port, or several. `*.` stands for one or more labels.',

@@ -57,6 +57,7 @@ export function* readRoot(
     clusters: clusters.names,
     items,
     blockLists,
+    pages: new Map(),
     hasRedis,
   });
   yield;

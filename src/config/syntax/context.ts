@@ -6,6 +6,7 @@ import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Located, Section } from './section.ts';
 import type { Cluster } from '../types/cluster.ts';
+import type { ErrorPage } from '../types/error-page.ts';
 import type { Path } from './source-file.ts';
 
 export interface Context {
@@ -17,6 +18,8 @@ export interface Context {
   readonly items: ItemReading;
   /** Filled with each list of CIDR blocks that comes from files, in part or in whole. */
   readonly blockLists: Map<readonly string[], readonly BlockSource[]>;
+  /** Error pages read so far, keyed by absolute path. */
+  readonly pages: Map<string, ErrorPage>;
   /** Whether limits can be counted across machines. */
   readonly hasRedis: boolean;
 }

@@ -1,6 +1,7 @@
 /** Listeners of both modes, with the settings of their connections. */
 import type { TcpAddress } from '../../core/address.ts';
 import type { AccessSettings } from './access.ts';
+import type { ErrorPageSettings } from './error-page.ts';
 import type { LimitSettings } from './limits.ts';
 import type { Route } from './route.ts';
 
@@ -79,6 +80,8 @@ export interface L7Listener extends ListenerBase {
   readonly paths: PathSettings;
   readonly websocket: WebSocketSettings;
   readonly http: HttpSettings;
+  /** Pages of sluice's own error answers. Empty for short texts. */
+  readonly errorPages: ErrorPageSettings;
   /** In file order: the first match wins. */
   readonly routes: readonly Route[];
 }

@@ -1,5 +1,6 @@
 /** Routes of a listener: their matches and actions. */
 import type { AccessSettings } from './access.ts';
+import type { ErrorPageSettings } from './error-page.ts';
 import type { LimitSettings } from './limits.ts';
 
 export interface Route {
@@ -12,6 +13,8 @@ export interface Route {
   readonly access: AccessSettings | null;
   /** Limits in addition to the listener's. */
   readonly limits: readonly LimitSettings[];
+  /** Error pages that replace the listener's of the same key. Null for short texts only. */
+  readonly errorPages: ErrorPageSettings | null;
 }
 
 /** Header changes: to requests that go upstream, and to all responses of the route. */

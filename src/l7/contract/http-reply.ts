@@ -1,5 +1,6 @@
 import type { RESPONSE_CUTS } from '../../telemetry/metrics/label-values.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
+import type { ErrorPages } from './error-pages.ts';
 
 /** Why a response was cut. */
 export type ResponseCut = (typeof RESPONSE_CUTS)[number];
@@ -49,6 +50,9 @@ export interface HttpReply {
 
   /** The route's edits to every head of this reply. Set them before the first head. */
   edits: HeaderEdits;
+
+  /** Pages for sluice's own error answers. Null for short texts. Set them before the answer. */
+  pages: ErrorPages | null;
 
   /**
    * Calls back once if the client disconnects before the reply ends, at once if it has disconnected. A cut

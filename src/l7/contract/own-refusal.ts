@@ -10,20 +10,44 @@ export interface OwnAnswer {
 }
 
 /** Content-Type of the texts that sluice itself answers. */
-export const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
-  [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
-  [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Version', '13']]],
-  [503, [PLAIN_TEXT, ['Retry-After', '1']]],
+  [405, [['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
+  [
+    426,
+    [
+      ['Upgrade', 'websocket'],
+      ['Connection', 'Upgrade'],
+      ['Sec-WebSocket-Version', '13'],
+    ],
+  ],
+  [503, [['Retry-After', '1']]],
 ]);
-const OTHERS: HeaderList = [PLAIN_TEXT];
 
 /**
- * Refuses a plain request or a handshake on behalf of sluice itself.
+ * Refuses a plain request or a handshake on behalf of sluice itself. The body is the page for the status, or
+ * the reason.
  *
- * @param reason a short text for the body
+ * @param reason a short text
  * @param close whether the answer ends the connection
  */
 export function sendRefusal(reply: HttpReply, status: number, reason: string, close = false): void {
-  reply.send(status, HEADERS.get(status) ?? OTHERS, `${reason}\n`, close);
+  sendOwn(reply, status, HEADERS.get(status) ?? [], `${reason}\n`, close);
+}
+
+/**
+ * Sends the page for a status, or a short text.
+ *
+ * @param headers without Content-Type
+ */
+export function sendOwn(
+  reply: HttpReply,
+  status: number,
+  headers: HeaderList,
+  text: string,
+  close = false,
+): void {
+  const page = reply.pages === null ? null : reply.pages.take(status);
+  const type = page === null ? PLAIN_TEXT : page.contentType;
+  reply.send(status, [['Content-Type', type], ...headers], page === null ? text : page.body, close);
 }

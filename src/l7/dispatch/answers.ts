@@ -14,7 +14,7 @@ import type {
   RequestRefusal,
   RequestStats,
 } from '../contract/listener-stats.ts';
-import { PLAIN_TEXT, sendRefusal } from '../contract/own-refusal.ts';
+import { sendOwn, sendRefusal } from '../contract/own-refusal.ts';
 import { closesUnread } from '../contract/unread-body.ts';
 
 /** Fields of an access line that only routes to clusters have. */
@@ -117,8 +117,9 @@ export class Answers {
     const { head, body: requestBody, reply } = exchange;
     const { by, status, detail } = refusal;
     const body = by === 'access' ? refusal.body : null;
-    const headers = body === null ? [PLAIN_TEXT, ...refusal.headers] : refusal.headers;
-    reply.send(status, headers, body ?? `${detail}\n`, closesUnread(status, head, requestBody));
+    const close = closesUnread(status, head, requestBody);
+    if (body === null) sendOwn(reply, status, refusal.headers, `${detail}\n`, close);
+    else reply.send(status, refusal.headers, body, close);
     const cause = by === 'access' ? refusal.reason : refusal.limit;
     if (by === 'access') this.#context.listenerStats.accessRefused(refusal.reason);
     if (wantsUpgrade) this.#handshakeEnded(exchange, status, by, detail, cause);

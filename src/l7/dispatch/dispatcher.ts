@@ -18,6 +18,7 @@ import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { requestFactsOf, methodField } from '../access-log/request-fields.ts';
 import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
+import { ErrorPages } from '../contract/error-pages.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HandshakeFailure, ListenerStats, RequestRefusal } from '../contract/listener-stats.ts';
 import { HeadSampler } from '../tracing/head-sampler.ts';
@@ -61,6 +62,8 @@ export class Dispatcher implements RequestDispatcher {
   /** Handlers of the routes that have had requests: most of thousands have none. */
   readonly #handlers = new Map<RouteTarget, RouteHandler>();
   readonly #unrouted: Answers;
+  /** Error pages of requests without a route. */
+  readonly #pages: ErrorPages;
   readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #faultLines = new LineLimit();
   readonly #trusted: (address: string) => boolean;
@@ -115,7 +118,9 @@ export class Dispatcher implements RequestDispatcher {
     const contexts = new UpgradeContexts(config, environment, refusals);
     this.#contexts = contexts;
     const { reserved } = headers;
-    const terms = { listener: config, environment, stats, handshakes, refusals, contexts, reserved };
+    const pages = ErrorPages.of(config.errorPages);
+    this.#pages = pages;
+    const terms = { pages, listener: config, environment, stats, handshakes, refusals, contexts, reserved };
     this.#makers = new RouteHandlers({ ...terms, admission: this });
     this.#unrouted = this.#makers.answersOf('none');
     const proxies = AddressSet.of(config.trustedProxies);
@@ -174,6 +179,7 @@ export class Dispatcher implements RequestDispatcher {
     };
     const hit = this.#table.match(routeRequest);
     if (hit === null) {
+      exchange.reply.pages = this.#pages;
       if (this.#addresses?.admits(exchange.client.address) === false) {
         this.#refuseUnrouted(
           exchange,

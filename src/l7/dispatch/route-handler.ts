@@ -51,10 +51,13 @@ export function editsOf({ set, add, remove }: HeaderChanges): HeaderEdits {
   return { dropped: new Set([...set.keys(), ...remove]), added: [...set, ...add].flat() };
 }
 
-/** Returns a digest of a route's effect. A digest is short even if a `respond` action has a long text. */
+/**
+ * Returns a digest of a route's effect, error pages apart. A digest is short even if a `respond` action has a
+ * long text.
+ */
 function effectOf(route: Route): string {
   const access = route.access === null ? null : accessDigest(route.access);
-  return digestOf({ ...route, name: null, match: null, access });
+  return digestOf({ ...route, name: null, match: null, errorPages: null, access });
 }
 
 /** Digests of access settings and of their parts, which thousands of routes may share. */

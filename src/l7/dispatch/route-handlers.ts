@@ -3,6 +3,7 @@ import { RouteAccess } from '../../access/route-access.ts';
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
+import type { ErrorPages } from '../contract/error-pages.ts';
 import { RequestStats, type ListenerStats } from '../contract/listener-stats.ts';
 import { ProxiedRequest } from '../http/proxied-request.ts';
 import type { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
@@ -23,6 +24,8 @@ interface HandlerTerms {
   readonly handshakes: HandshakeGate;
   readonly refusals: RefusedHandshakes;
   readonly contexts: UpgradeContexts;
+  /** Error pages of the listener. */
+  readonly pages: ErrorPages;
   /** Headers that only sluice may set. */
   readonly reserved: ReadonlySet<string>;
   /** Says whether new upgrades are refused. */
@@ -50,9 +53,12 @@ export class RouteHandlers {
     const { name, headers } = route;
     const answers = this.answersOf(name);
     const edits = editsOf(headers.response);
+    const pages = this.#terms.pages.withRoute(route.errorPages);
     const handle = this.#guarded(route, answers, this.#actionHandler(route, answers));
     return (routed) => {
-      routed.exchange.reply.edits = edits;
+      const { reply } = routed.exchange;
+      reply.edits = edits;
+      reply.pages = pages;
       handle(routed);
     };
   }

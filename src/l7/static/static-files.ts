@@ -5,6 +5,7 @@ import type * as MimeTypes from 'mime-types';
 import type { StaticAction } from '../../config/types/route.ts';
 import { codeOf } from '../../core/errors.ts';
 import { CLIENT_GONE, type HeaderList, type HttpReply } from '../contract/http-reply.ts';
+import { sendOwn } from '../contract/own-refusal.ts';
 import { parseRange } from './byte-range.ts';
 import { acceptedCodings, type ContentCoding } from './content-coding.ts';
 import { sendRange } from './file-body.ts';
@@ -188,8 +189,7 @@ export class StaticFiles {
   #refuse(reply: HttpReply, status: number, headers: HeaderList = []): number {
     if (reply.aborted) return CLIENT_GONE;
     const body = `${status} ${STATUS_CODES[status] ?? ''}\n`;
-    const all: HeaderList = [['Content-Type', 'text/plain; charset=utf-8'], NO_SNIFFING, ...headers];
-    reply.send(status, all, body);
+    sendOwn(reply, status, [NO_SNIFFING, ...headers], body);
     return status;
   }
 }

@@ -64,6 +64,7 @@ export function syntheticConfig(
         passthrough: [],
         access: null,
         limits: [],
+        errorPages: new Map(),
         forwarded,
         via,
         underscoreHeaders,
@@ -99,6 +100,7 @@ function routeTo(path: string): Route {
     headers: { request: NO_CHANGES, response: NO_CHANGES },
     access: null,
     limits: [],
+    errorPages: new Map(),
   };
 }
 

@@ -63,7 +63,7 @@ export function completed(code: string): string {
   return dump(config);
 }
 
-const FILE_KEYS = /^(?:cert|key|ca|crl|file|keys|keyFile|secretFile|root|errorPages)$/u;
+const FILE_KEYS = /^(?:cert|key|ca|crl|file|keys|keyFile|secretFile|root|[45]\d\d|[45]xx|default)$/u;
 const KEY_SET = {
   kty: 'EC',
   crv: 'P-256',

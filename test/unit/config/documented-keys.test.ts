@@ -23,6 +23,8 @@ const FREE = [
   'request.add',
   'response.set',
   'response.add',
+  'listeners.errorPages',
+  'routes.errorPages',
 ];
 
 /** Routes have these keys as listeners do. */

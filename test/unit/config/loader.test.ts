@@ -110,6 +110,7 @@ describe('loader', () => {
             maxRequestsPerConnection: 0,
             bodyTimeoutMs: 0,
           },
+          errorPages: new Map(),
           routes: [
             {
               name: 'route-1',
@@ -135,6 +136,7 @@ describe('loader', () => {
               },
               access: null,
               limits: [],
+              errorPages: new Map(),
             },
           ],
         },

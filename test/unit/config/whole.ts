@@ -162,7 +162,10 @@ listeners:
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }
     passthrough: [{ serverName: own.example, to: 'a.example:443' }]
-    routes: [{ match: { path: /two }, to: ['127.0.0.1:9100', '[::1]:9100'] }]
+    errorPages: { 404: missing.html, 5xx: error.json, default: error.json }
+    routes:
+      - { match: { path: /two }, to: ['127.0.0.1:9100', '[::1]:9100'], errorPages: { 502: missing.html } }
+      - { match: { path: /three }, respond: {}, errorPages: 'off' }
     to: unix:./own.sock
   - { name: to-https, address: ':8087', redirectToHttps: 8443, routes: [{ match: { pathPrefix: /.well-known }, respond: {} }] }
   - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: [{ key: address, handshakes: 1/s }], passthrough: [{ serverName: a.example, cluster: plain }] }
@@ -203,6 +206,8 @@ export const WHOLE_FILES: Readonly<Record<string, string | Uint8Array>> = {
   'friends.txt': '10.0.0.0/8\n',
   'users.htpasswd': 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n',
   'jwks.json': JWKS,
+  'missing.html': '<!doctype html><p>Not here: \u00e4</p>\n',
+  'error.json': '{"error":true}\n',
   'sticky.secret': 'sixteen characters or more',
 };
 

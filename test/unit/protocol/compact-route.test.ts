@@ -19,6 +19,7 @@ function plain(name: string): Route {
     headers: { request: changes(), response: changes() },
     access: null,
     limits: [],
+    errorPages: new Map(),
   };
 }
 

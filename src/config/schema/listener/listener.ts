@@ -14,6 +14,7 @@ import { warnOfOpenOrigins } from '../access/warnings.ts';
 import { LimitNames } from '../limits/limit-names.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { warnOfIdleLimits } from '../limits/warnings.ts';
+import { readErrorPages } from '../route/error-pages.ts';
 import { readRoutes } from '../route/route.ts';
 import { TARGET_KEYS, hasTarget, readOnlyTarget } from '../target/target.ts';
 import { readHttp } from './http.ts';
@@ -48,6 +49,7 @@ const MODES = {
     'paths',
     'websocket',
     'http',
+    'errorPages',
     'routes',
     'redirectToHttps',
   ],
@@ -166,6 +168,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
         paths,
         websocket,
         http,
+        errorPages: readErrorPages(section, context),
         routes,
       };
       return { path: entry.path, value };

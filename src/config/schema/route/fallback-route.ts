@@ -4,6 +4,7 @@ import type { Located, Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { hasTarget, readOnlyTarget } from '../target/target.ts';
+import { NO_PAGES } from './error-pages.ts';
 import { NO_REWRITE } from './route-action.ts';
 import { NO_CHANGES } from './route-headers.ts';
 import { MATCH_ALL } from './route-match.ts';
@@ -29,6 +30,7 @@ export function readFallbackRoute(
     headers: { request: NO_CHANGES, response: NO_CHANGES },
     access,
     limits: [],
+    errorPages: NO_PAGES,
   };
   return { path, value };
 }

@@ -4,6 +4,7 @@ import type { Located, Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { TARGET_KEYS } from '../target/target.ts';
+import { NO_PAGES } from './error-pages.ts';
 import { NO_CHANGES } from './route-headers.ts';
 import { MATCH_ALL } from './route-match.ts';
 
@@ -53,6 +54,7 @@ export function readHttpsRedirect(listener: Section, access: AccessSettings | nu
     headers: { request: NO_CHANGES, response: NO_CHANGES },
     access,
     limits: [],
+    errorPages: NO_PAGES,
   };
   return { path: [...listener.path, KEY], value };
 }

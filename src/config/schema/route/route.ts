@@ -13,6 +13,7 @@ import { readAccess } from '../access/access.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseDuplicateNames } from '../uniqueness.ts';
 import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
+import { readRouteErrorPages } from './error-pages.ts';
 import { readFallbackRoute } from './fallback-route.ts';
 import { hasHttpsRedirect, readHttpsRedirect } from './https-redirect.ts';
 import { EarlierRoutes } from './reachability.ts';
@@ -24,13 +25,15 @@ const SHAPE = {
   what: 'a route',
   keys: [
     ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
-    ...['access', 'limits'],
+    ...['access', 'limits', 'errorPages'],
   ],
   notes: { include: 'include has no other keys beside it: write "- include: FILE" as an item of routes' },
 };
 
 /** Max hosts, and max routes, that one warning lists. */
 const MAX_LISTED = 5;
+/** Keys whose values depend on files or on the listener. */
+const EXTERNAL_KEYS = ['access', 'limits', 'errorPages'];
 /** Metric label of requests without a route. */
 const NO_ROUTE = 'none';
 
@@ -149,7 +152,7 @@ function readNewRoute(
  * position or on other routes, or need their expression for comparisons.
  */
 function dependsOnTextOnly(value: unknown, { match, action }: Route): boolean {
-  const isOwn = isMapping(value) && value.has('name') && !value.has('access') && !value.has('limits');
+  const isOwn = isMapping(value) && value.has('name') && !EXTERNAL_KEYS.some((key) => value.has(key));
   return isOwn && match.pathRegex === null && action.kind !== 'static';
 }
 
@@ -168,11 +171,12 @@ function readRoute(
   const { access: inherited, isExposed } = terms;
   const access = readAccess({ section, mode: 'l7', inherited, isExposed }, context);
   const limits = readLimits(section, terms.limits);
+  const errorPages = readRouteErrorPages(section, context);
   if (action === null) return null;
   const { match, expression } = read;
   return {
     path: entry.path,
-    value: { route: { name, match, action, headers, access, limits }, expression },
+    value: { route: { name, match, action, headers, access, limits, errorPages }, expression },
   };
 }
 

@@ -4,6 +4,7 @@ import { CHUNK_END, chunkHead, lastChunk } from '../../../wire/http/chunked-body
 import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { RequestHead } from '../../../wire/http/request-head.ts';
 import type { ChannelWriter } from '../../buffers/channel-writer.ts';
+import type { ErrorPages } from '../../contract/error-pages.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
 import { HalfCloseProbe } from './half-close-probe.ts';
 import { chunkedEnd, finalHead, interimHead } from './reply-head.ts';
@@ -38,6 +39,7 @@ const MAX_LEADING_ZEROS = 8;
 /** A reply on one of sluice's own channels. Head and first bytes leave in one write. */
 export class Http1Reply implements HttpReply {
   edits: HeaderEdits = NO_EDITS;
+  pages: ErrorPages | null = null;
   aborted = false;
   refusedAs: 400 | null = null;
   begun = false;

@@ -1,5 +1,6 @@
 import { copyOf } from '../../../core/copy.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
+import type { ErrorPages } from '../../contract/error-pages.ts';
 import {
   MAX_STALL_MS,
   type HeaderList,
@@ -20,6 +21,7 @@ import type { UwsResponse } from './uws-response.ts';
  */
 export class UwsReply implements HttpReply, BodyOwner {
   edits: HeaderEdits = NO_EDITS;
+  pages: ErrorPages | null = null;
   begun = false;
   cutBy: ResponseCut | null = null;
   readonly sendsTrailers = false;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import type { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
 import type { Exchange, ExchangeEngine } from '../../../../src/l7/contract/exchange.ts';
+import type { ErrorPages } from '../../../../src/l7/contract/error-pages.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../../../src/l7/contract/http-reply.ts';
 import type { ListenerStats, RequestStats } from '../../../../src/l7/contract/listener-stats.ts';
 import type { Relay } from '../../../../src/l7/contract/relay.ts';
@@ -24,6 +25,7 @@ export class FakeReply implements HttpReply {
   /** Whether the connection ends with the answer. */
   closes = false;
   edits: HeaderEdits = NO_EDITS;
+  pages: ErrorPages | null = null;
   aborted = false;
   sent = 0;
   sendsTrailers = true;

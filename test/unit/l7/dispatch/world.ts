@@ -41,6 +41,7 @@ export function routeOf(name: string, match: Partial<RouteMatch>, action: RouteA
     headers: { request: UNCHANGED, response: UNCHANGED },
     access: null,
     limits: [],
+    errorPages: new Map(),
   };
 }
 

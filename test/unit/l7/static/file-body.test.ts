@@ -14,6 +14,7 @@ const CONTENT = Buffer.from(Uint8Array.from({ length: SIZE }, (_, i) => i % 251)
 /** A reply whose client takes one chunk each time a test says so, or all at once. */
 class FakeReply implements HttpReply {
   edits = NO_EDITS;
+  readonly pages = null;
   readonly sent = 0;
   readonly sendsTrailers = false;
   aborted = false;

@@ -10,6 +10,7 @@ import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 /** A reply that notes what is called on it. */
 class NotingReply implements HttpReply {
   edits = NO_EDITS;
+  readonly pages = null;
   readonly sent = 0;
   readonly sendsTrailers = false;
   begun = false;
