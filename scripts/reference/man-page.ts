@@ -77,7 +77,7 @@ function paragraph(text: string): string[] {
   return ['.PP', escaped(text)];
 }
 
-/** Escapes a text for roff, and breaks it into lines, none of which begins with a control character. */
+/** Escapes a text for roff, and breaks it into lines. No line begins with a control character. */
 function escaped(text: string): string {
   const lines: string[] = [];
   const words = text

@@ -6,7 +6,7 @@ import { Aedes } from 'aedes';
 import { connectAsync } from 'mqtt';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { testExample } from '../../support/examples/isolation.ts';
-import { postgresPrograms, startPostgres } from '../../support/processes/postgres.ts';
+import { postgresPrograms, startPostgres } from '../../support/examples/postgres.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { addAddresses, nameHosts, runExample, type RunningExample } from '../../support/examples/stage.ts';
 

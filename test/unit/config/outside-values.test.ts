@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ItemMemory } from '../../../src/config/syntax/item-memory.ts';
+import type { Route } from '../../../src/config/types/route.ts';
 import { MINIMAL, cluster, errorsOf, inDirectory, l7, l7Of, load, routeOf, routes } from './load.ts';
 
 describe('a value from the environment', () => {
@@ -125,10 +126,10 @@ describe('a value from the environment', () => {
         `{ match: { path: '/x' }, respond: { body: '$\${A}' } }`,
       ),
     );
-    const [first, second] = l7Of(loaded).routes;
-    assert.equal(first!.match.pathRegex, '^/(a\\d{2})$');
-    assert.equal(first!.action.kind === 'redirect' && first.action.to, '/b/$1');
-    assert.equal(second?.action.kind === 'respond' && second.action.body, '${A}');
+    const [first, second] = l7Of(loaded).routes as [Route, Route];
+    assert.equal(first.match.pathRegex, '^/(a\\d{2})$');
+    assert.equal(first.action.kind === 'redirect' && first.action.to, '/b/$1');
+    assert.equal(second.action.kind === 'respond' && second.action.body, '${A}');
   });
 
   it('is replaced once in a block with aliases, and named at each use', () => {

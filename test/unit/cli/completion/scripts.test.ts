@@ -33,7 +33,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** Words, the last of which is completed, with their completions. */
+/** Words with the completions of the last one. */
 const CASES: readonly (readonly [words: readonly string[], completions: readonly string[]])[] = [
   [['che'], ['check']],
   [['tap', '--max'], ['--max-payload']],
