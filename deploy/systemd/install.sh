@@ -29,12 +29,11 @@ put 755 ../certbot/sluice /etc/letsencrypt/renewal-hooks/deploy/sluice
 [ -e "$root/etc/sluice/sluice.yaml" ] || put 644 sluice.yaml /etc/sluice/sluice.yaml
 install -d -m 750 "$root/etc/sluice/tls"
 
-# Each machine has its own token. Only root and the service can read it.
-token="$root/etc/default/sluice"
+# Each machine has its own token. Only root and, as a credential, the service can read it.
+token="$root/etc/credstore/sluice.admin-token"
 if [ ! -e "$token" ]; then
-  install -d -m 755 "$root/etc/default"
-  secret=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
-  (umask 077 && printf '# Environment of the service.\nSLUICE_ADMIN_TOKEN=%s\n' "$secret" >"$token")
+  [ -d "$root/etc/credstore" ] || install -d -m 700 "$root/etc/credstore"
+  (umask 077 && od -An -N32 -tx1 -w32 /dev/urandom | tr -d ' ' >"$token")
 fi
 
 if [ -z "$root" ]; then

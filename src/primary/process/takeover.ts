@@ -10,6 +10,12 @@ import { askAdmin, commandAnswerOf, messageFrom, type AdminAnswer } from './admi
 
 const ANSWER_TIMEOUT_MS = 5000;
 
+/** What helps against a refusal for the token, by status. The running process learns a token by a reload. */
+const REMEDIES: ReadonlyMap<number, string> = new Map([
+  [401, '. Both processes need the same token: reload the running one by SIGHUP, then take over again'],
+  [403, '. First set admin.token and reload the running process by SIGHUP, then take over again'],
+]);
+
 /** Sends a request to the admin server of another process. */
 type AskAdmin = typeof askAdmin;
 
@@ -119,5 +125,8 @@ async function request(admin: Config['admin'], path: string, ask: AskAdmin): Pro
   }
   const { status } = answer;
   if (status === 200 || status === 202) return answer;
-  throw new StartError(`the process at ${where} does not hand over (${status}): ${messageFrom(answer)}`);
+  const remedy = REMEDIES.get(status) ?? '';
+  throw new StartError(
+    `the process at ${where} does not hand over (${status}): ${messageFrom(answer)}${remedy}`,
+  );
 }

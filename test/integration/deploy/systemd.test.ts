@@ -34,6 +34,39 @@ describe('the service under systemd', { timeout: 300_000, skip }, () => {
     is({ started: '0 active', user: 'sluice' });
   });
 
+  it('gets the token as a credential, which commands of root find and nobody else can read', () => {
+    is({
+      'commands-of-root': '0',
+      'token-for-others': '0',
+      'commands-after-upgrade': '0',
+      'token-in-environment': '0',
+    });
+  });
+
+  it('reads a certificate as a credential at each start', () => {
+    is({
+      'check-with-credentials': '0',
+      'certificate-as-credential': '0 serial=03',
+      'restart-reads-credential': '0 serial=04',
+    });
+  });
+
+  it('checks a configuration with the rights of the service before a reload', () => {
+    is({
+      'root-can-read-original': '0',
+      'reload-without-credential': '1 active',
+      'reload-with-credential': '0',
+    });
+  });
+
+  it('starts without a token, and then refuses an upgrade with a remedy in the log', () => {
+    is({
+      'start-without-wanted-token': '1',
+      'start-without-token': '0 active',
+      'upgrade-without-token': 'active',
+    });
+  });
+
   it('gets certificates that only root can read from the hook, and renewed ones without a restart', () => {
     is({
       hook: '0 640 root sluice',

@@ -10,6 +10,9 @@ import { loadConfig } from '../../../src/config/loader.ts';
 
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy');
 const UNIT = join(DEPLOY, 'systemd/sluice.service');
+/** Runs a command as the service's user, with its mounts and credentials. */
+const CHECK_IN_SERVICE =
+  '+nsenter --target $MAINPID --mount setpriv --reuid=sluice --regid=sluice --init-groups env CREDENTIALS_DIRECTORY=%d ';
 /** Max exposure that `systemd-analyze security` may report, in tenths: lower is better, and 10 is the worst. */
 const MAX_EXPOSURE = 17;
 
@@ -33,14 +36,16 @@ describe('the unit of systemd', () => {
     const [check = '', signal] = values('ExecReload');
     assert.equal(signal, '/bin/kill -HUP $MAINPID');
     for (const command of [check, ...values('ExecStart')]) {
-      const [program, ...argv] = command.split(' ');
-      assert.equal(program, 'sluice');
+      const [, before = '', text = ''] = /^(.*)\bsluice (.*)$/.exec(command) ?? [];
+      assert.equal(before, command === check ? CHECK_IN_SERVICE : '');
+      const argv = text.split(' ');
       assert.equal(parseArguments(argv, {}).kind, 'command', command);
     }
   });
 
-  it('sets no admin token', () => {
-    assert.ok(!text.split('\n').some((line) => !line.startsWith('#') && /token/i.test(line)));
+  it('takes the admin token from the credential store, which need not have one', () => {
+    const lines = text.split('\n').filter((line) => !line.startsWith('#') && /token/i.test(line));
+    assert.deepEqual(lines, ['LoadCredential=sluice.admin-token']);
   });
 
   describe('for systemd', { skip }, () => {
@@ -97,7 +102,7 @@ describe('the installation below another root', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length));
     assert.deepEqual(files.toSorted(), [
-      '/etc/default/sluice',
+      '/etc/credstore/sluice.admin-token',
       '/etc/letsencrypt/renewal-hooks/deploy/sluice',
       '/etc/logrotate.d/sluice',
       '/etc/sluice/sluice.yaml',
@@ -109,12 +114,16 @@ describe('the installation below another root', () => {
 
   it('has a random token, which only root reads, and which another installation keeps', () => {
     install();
-    const token = read('etc/default/sluice');
-    assert.match(token, /^SLUICE_ADMIN_TOKEN=[0-9a-f]{64}$/m);
-    assert.equal(statSync(join(root, 'etc/default/sluice')).mode & 0o777, 0o600);
+    const token = read('etc/credstore/sluice.admin-token');
+    assert.match(token, /^[0-9a-f]{64}\n$/);
+    assert.equal(statSync(join(root, 'etc/credstore/sluice.admin-token')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(root, 'etc/credstore')).mode & 0o777, 0o700);
     writeFileSync(join(root, 'etc/sluice/sluice.yaml'), 'mine');
     install();
-    assert.deepEqual([read('etc/default/sluice'), read('etc/sluice/sluice.yaml')], [token, 'mine']);
+    assert.deepEqual(
+      [read('etc/credstore/sluice.admin-token'), read('etc/sluice/sluice.yaml')],
+      [token, 'mine'],
+    );
   });
 });
 
@@ -125,8 +134,11 @@ describe('the configuration of the service', () => {
       const file = join(directory, 'sluice.yaml');
       const text = readFileSync(join(DEPLOY, 'systemd/sluice.yaml'), 'utf8');
       writeFileSync(file, text.replaceAll(/\/var\/(?:log|lib)\/sluice/g, directory));
-      const { config, warnings } = loadConfig({ file, overrides: [], env: {} });
-      assert.deepEqual([warnings, config.admin.address.host], [[], '127.0.0.1']);
+      const token = '0123456789abcdef0123456789abcdef';
+      writeFileSync(join(directory, 'sluice.admin-token'), `${token}\n`);
+      const env = { CREDENTIALS_DIRECTORY: directory };
+      const { config, warnings } = loadConfig({ file, overrides: [], env });
+      assert.deepEqual([warnings, config.admin.address.host, config.admin.token], [[], '127.0.0.1', token]);
     } finally {
       rmSync(directory, { recursive: true });
     }

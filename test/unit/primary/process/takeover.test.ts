@@ -78,7 +78,11 @@ describe('a takeover', () => {
     const { ask } = answering({ status: 403, body: 'no token\nat all' });
     await assert.rejects(
       findPredecessor(config, log, { ask }),
-      /^StartError: the process at 127\.0\.0\.1:0 does not hand over \(403\): no token$/,
+      /^StartError: the process at 127\.0\.0\.1:0 does not hand over \(403\): no token\. First set admin\.token and reload/,
+    );
+    await assert.rejects(
+      findPredecessor(config, log, answering({ status: 401, body: 'other token' })),
+      /\(401\): other token\. Both processes need the same token: reload the running one by SIGHUP/,
     );
   });
 
