@@ -13,7 +13,9 @@ export function describeFailure(thrown: unknown): { readonly text: string; reado
   if (thrown instanceof UsageError) {
     return { text: `sluice: ${thrown.message}\nTry sluice --help.\n`, status: 2 };
   }
-  if (thrown instanceof ConfigError) return { text: printable(`${thrown.message}\n`), status: 1 };
+  if (thrown instanceof ConfigError) {
+    return { text: `${printable(`${thrown.message}\n`)}${warningLines(thrown.warnings)}`, status: 1 };
+  }
   if (thrown instanceof StartError) return { text: printable(`sluice: ${thrown.message}\n`), status: 1 };
   const trace = thrown instanceof Error ? thrown.stack : undefined;
   return { text: `sluice: internal error: ${trace ?? messageOf(thrown)}\n`, status: 1 };

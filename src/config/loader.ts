@@ -78,11 +78,11 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   const composed = yield* composeFiles(source, outside, isRemembered ? items : null);
   const { root, isBroken, hasReferences } = composed.composition;
   const problems = new Problems(composed.composition, outside);
-  if (isBroken) throw new ConfigError(problems.errors, composed.files);
+  if (isBroken) throw new ConfigError(problems.errors, composed.files, problems.warnings);
   yield;
   if (hasReferences) yield* outside.replaceIn(root, [], problems);
   // Without the values, further errors would only follow from the first.
-  if (outside.hasFaults) throw new ConfigError(problems.errors, composed.files);
+  if (outside.hasFaults) throw new ConfigError(problems.errors, composed.files, problems.warnings);
   const settings = new Settings(source.env, problems);
   yield;
   settings.loadFile(root);
@@ -96,7 +96,7 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
     source.descriptorLimit ?? null,
   );
   const files = [...composed.files, ...base.files];
-  if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
+  if (problems.errors.length > 0) throw new ConfigError(problems.errors, files, problems.warnings);
   yield;
   memory?.keep(items);
   return { config, warnings: problems.warnings, ...sources, givenValues: outside.printedAsGiven, files };

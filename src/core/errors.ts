@@ -20,11 +20,18 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
   /** Absolute paths of the configuration's files that were found before the error. */
   readonly files: readonly string[];
+  /** Settings that are valid but probably not intended. One can be the cause of an error. */
+  readonly warnings: readonly ConfigProblem[];
 
-  constructor(problems: readonly ConfigProblem[], files: readonly string[] = []) {
+  constructor(
+    problems: readonly ConfigProblem[],
+    files: readonly string[] = [],
+    warnings: readonly ConfigProblem[] = [],
+  ) {
     super(problems.map((problem) => `${problem.place}: ${problem.message}`).join('\n'));
     this.problems = problems;
     this.files = files;
+    this.warnings = warnings;
   }
 }
 

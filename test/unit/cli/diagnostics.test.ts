@@ -19,6 +19,16 @@ describe('diagnostics', () => {
     assert.deepEqual(describeFailure(error), { text: 'a.yaml:1:2: one\n--set x: two\n', status: 1 });
   });
 
+  it('report warnings after the problems, which they may explain', () => {
+    const error = new ConfigError(
+      [{ place: 'a.yaml:1:2', message: 'one' }],
+      [],
+      [{ place: 'a.yaml:3:4', message: 'no file matches' }],
+    );
+    const text = 'a.yaml:1:2: one\nwarning: a.yaml:3:4: no file matches\n';
+    assert.deepEqual(describeFailure(error), { text, status: 1 });
+  });
+
   it('report a failed start in one line, with status 1', () => {
     const text = 'sluice: cannot listen on :80: permission denied\n';
     assert.deepEqual(describeFailure(new StartError('cannot listen on :80: permission denied')), {
