@@ -53,8 +53,11 @@ export const rotationSize = byteSize({ min: 4096, max: 2 ** 40, zero: 'never' })
 export const keptFiles = integer({ min: 1, max: 1000 });
 
 /** `log.access` as a boolean, or as a mapping that is read later. */
-export const accessSwitch: Format<boolean | ReadonlyMap<string, unknown>> = (value) =>
-  isMapping(value) ? value : toggle(value);
+export const accessSwitch: Format<boolean | ReadonlyMap<string, unknown>> = (value) => {
+  if (isMapping(value)) return value;
+  if (typeof value !== 'string') return toggle(value);
+  throw new FormatError(`${describe(value)} is neither true nor false: for a file, write { file: ${value} }`);
+};
 
 /** Name of a field of access lines. */
 export const fieldName = described({ type: 'word', words: FIELDS }, (value): string => {

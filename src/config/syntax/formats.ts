@@ -222,13 +222,21 @@ export const listenAddress = described(
   readListenAddress,
 );
 
+/** Returns the remedy for a text that is no address of an endpoint: a port, a URL or something else. */
+function dialRemedy(text: string): string {
+  if (/^\d{1,5}$/.test(text)) return `write "127.0.0.1:${text}"`;
+  const [, scheme] = /^(https?|wss?):\/\//i.exec(text) ?? [];
+  if (scheme === undefined) {
+    return 'write host:port, [ipv6]:port or unix:/path, such as "127.0.0.1:9001"';
+  }
+  const tls = /s$/i.test(scheme) ? ', and give its cluster tls: {}' : '';
+  return `write host:port without ${scheme}:// and without a path${tls}`;
+}
+
 const readDialAddress: Format<Address> = (value) => {
   const address = typeof value === 'string' ? parseAddress(value) : undefined;
   if (address === undefined || (address.kind === 'unix' && CONTROL.test(address.path))) {
-    throw new FormatError(
-      `${describe(value)} is not an endpoint's address: write host:port, [ipv6]:port or unix:/path, ` +
-        'such as "127.0.0.1:9001"',
-    );
+    throw new FormatError(`${describe(value)} is not an endpoint's address: ${dialRemedy(String(value))}`);
   }
   if (address.kind === 'unix') return address;
   if (address.port === 0) {

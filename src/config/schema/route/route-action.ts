@@ -60,9 +60,9 @@ const contentType = pattern(
   'write one such as text/plain; charset=utf-8',
 );
 const target = pattern(
-  /^(?:\/|\$path(?!\w)|https?:\/\/)[!-~]*$/,
+  /^(?:\/|\$path(?!\w)|https?:\/\/)[!-z|~]*$/,
   "a redirect's target",
-  'begin with "/", "$path", "http://" or "https://", without spaces',
+  'begin with "/", "$path", "http://" or "https://", without spaces and braces; $host, $path and $query are placeholders',
 );
 const redirectStatus = described({ type: 'constant', values: REDIRECTS }, (value) => {
   const status = REDIRECTS.find((status) => status === value);

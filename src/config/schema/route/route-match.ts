@@ -16,6 +16,8 @@ const SHAPE = {
   what: 'a match',
   keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
 };
+/** Other proxies have patterns with stars. */
+const STAR_IN_PATH = 'a star is an ordinary character here: for all paths below /api, write pathPrefix: /api';
 /** Matches every request. */
 export const MATCH_ALL: RouteMatch = {
   hosts: [],
@@ -104,6 +106,8 @@ function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): v
   for (const key of ['path', 'pathPrefix'] as const) {
     const fault = match[key] === null ? null : faultOfPath(match[key], paths);
     if (fault !== null) section.problemAt(key, fault);
+    else if (match[key]?.includes('*') === true)
+      section.problems.warning([...section.path, key], STAR_IN_PATH);
   }
   for (const fault of match.pathRegex === null ? [] : faultsOfExpression(match.pathRegex, paths)) {
     section.problems.warning([...section.path, 'pathRegex'], fault);

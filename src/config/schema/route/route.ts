@@ -102,7 +102,8 @@ export function* readRoutes(
 function readEntries(listener: Section): readonly Located<unknown>[] {
   if (hasTarget(listener) || hasHttpsRedirect(listener)) return listener.optionalList('routes', 'routes');
   if (listener.has('routes')) return listener.list('routes', 'routes');
-  listener.problem('a listener of mode l7 needs one of routes, cluster, to, redirectToHttps');
+  const remedy = listener.has('passthrough') ? ', or mode: l4 if it only tunnels by server name' : '';
+  listener.problem(`a listener of mode l7 needs one of routes, cluster, to, redirectToHttps${remedy}`);
   return [];
 }
 

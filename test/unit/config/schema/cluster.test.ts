@@ -199,7 +199,7 @@ describe('cluster', () => {
     );
     assert.match(port ?? '', /^5:20: address: "127.0.0.1:0" has port 0/);
     assert.match(any ?? '', /^6:20: address: ":9001" means every interface/);
-    assert.match(text ?? '', /^7:9: endpoints: 9001 is not an endpoint's address: write host:port/);
+    assert.match(text ?? '', /^7:9: endpoints: 9001 is not an endpoint's address: write "127\.0\.0\.1:9001"/);
     assert.match(weight ?? '', /^8:35: weight: 0 is out of range: write 1 to 1000000/);
     assert.equal(missing, '9:9: an endpoint needs "address"');
     assert.match(
