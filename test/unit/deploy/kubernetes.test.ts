@@ -1,44 +1,24 @@
 /** Renders the manifests by kustomize, and checks them against Kubernetes' schemas and the program. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
-import { Deployment } from 'kubernetes-models/apps/v1';
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
-import { ConfigMap, Service, ServiceAccount } from 'kubernetes-models/v1';
-import { parseAllDocuments } from 'yaml';
+import type { Deployment } from 'kubernetes-models/apps/v1';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 import { loadConfig } from '../../../src/config/loader.ts';
 import type { Config } from '../../../src/config/types/config.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import {
+  manifestOf,
+  noKustomize as skip,
+  renderManifests,
+  type Kind,
+  type Rendered,
+} from '../../support/deploy/manifests.ts';
 
 const KUBERNETES = resolve(import.meta.dirname, '../../../deploy/kubernetes');
 const COMPONENTS = ['servicemonitor', 'autoscaler', 'tls', 'admin-token'] as const;
-const installed = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
-const skip = installed ? false : 'kubectl is not installed';
-
-const MODELS = {
-  ConfigMap,
-  Deployment,
-  HorizontalPodAutoscaler,
-  NetworkPolicy,
-  PodDisruptionBudget,
-  Service,
-  ServiceAccount,
-  ServiceMonitor,
-} as const;
-type Kind = keyof typeof MODELS;
-
-interface Rendered {
-  readonly apiVersion: string;
-  readonly kind: Kind;
-  readonly metadata: { readonly name: string };
-}
 
 /** Renders the base with components. Throws if a manifest is not valid for its schema. */
 function render(components: readonly string[]): Rendered[] {
@@ -51,16 +31,7 @@ function render(components: readonly string[]): Rendered[] {
       join(directory, 'kustomization.yaml'),
       `resources:\n  - ${path}/base\n${list === '' ? '' : `components:\n${list}`}`,
     );
-    const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', directory]);
-    assert.deepEqual([status, stderr.toString()], [0, '']);
-    const found = parseAllDocuments(stdout.toString()).map((document) => document.toJS() as Rendered);
-    for (const { kind, apiVersion, ...fields } of found) {
-      const Model = MODELS[kind] as new (data: object) => { readonly apiVersion: string; validate(): void };
-      const model = new Model(fields);
-      model.validate();
-      assert.equal(apiVersion, model.apiVersion);
-    }
-    return found;
+    return renderManifests(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -74,11 +45,8 @@ describe('the manifests for Kubernetes', { skip }, () => {
     all = render(COMPONENTS);
   });
 
-  const of = <K extends Kind>(kind: K, name = 'sluice', from = base): InstanceType<(typeof MODELS)[K]> => {
-    const found = from.find((candidate) => candidate.kind === kind && candidate.metadata.name === name);
-    assert.ok(found !== undefined, `${kind} ${name}`);
-    return found as unknown as InstanceType<(typeof MODELS)[K]>;
-  };
+  const of = <K extends Kind>(kind: K, name = 'sluice', from = base): ReturnType<typeof manifestOf<K>> =>
+    manifestOf(from, kind, name);
   const pod = (from = base): NonNullable<NonNullable<Deployment['spec']>['template']['spec']> =>
     of('Deployment', 'sluice', from).spec!.template.spec!;
   const container = (from = base): ReturnType<typeof pod>['containers'][number] => pod(from).containers[0]!;
@@ -113,11 +81,7 @@ describe('the manifests for Kubernetes', { skip }, () => {
   });
 
   it('are what the top folder applies', () => {
-    const { stdout } = spawnSync('kubectl', ['kustomize', KUBERNETES]);
-    assert.deepEqual(
-      parseAllDocuments(stdout.toString()).map((document) => document.toJS() as Rendered),
-      base,
-    );
+    assert.deepEqual(renderManifests(KUBERNETES), base);
   });
 
   it('take the token and the certificate from Secrets that are not in the manifests', () => {
