@@ -18,12 +18,41 @@ const MAX_HEADERS = 64;
 const MAX_CHARACTERS = 400;
 const HIDDEN = '(hidden)';
 /**
- * Headers with secrets. A browser adds its cookies to a handshake that a page of any site opens, and that page
- * must not read them here.
+ * Headers whose values are shown. A browser adds cookies to a handshake that a page of any site opens, and a proxy
+ * in front may add credentials of any name. That page must not read them here, so all other values are hidden.
  */
-const SECRET = /^(?:cookie|.*authorization|.*token.*|.*api-?key)$/;
+const SHOWN = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'connection',
+  'forwarded',
+  'host',
+  'origin',
+  'pragma',
+  'sec-fetch-dest',
+  'sec-fetch-mode',
+  'sec-fetch-site',
+  'sec-fetch-storage-access',
+  'sec-websocket-extensions',
+  'sec-websocket-key',
+  'sec-websocket-protocol',
+  'sec-websocket-version',
+  'upgrade',
+  'user-agent',
+  'via',
+  'x-demo-route',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+]);
 
-/** Describes a handshake for its sender, without secrets, with at most 64 headers. */
+/** Describes a handshake for its sender: at most 64 headers, with the values of those that hold no secrets. */
 export function inspect(
   { url = '', rawHeaders }: Pick<IncomingMessage, 'url' | 'rawHeaders'>,
   { app, endpoint }: Pick<Inspection, 'app' | 'endpoint'>,
@@ -31,7 +60,7 @@ export function inspect(
   const headers: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length && headers.length < MAX_HEADERS; at += 2) {
     const name = rawHeaders[at]!.toLowerCase();
-    headers.push([shorten(name), SECRET.test(name) ? HIDDEN : shorten(rawHeaders[at + 1]!)]);
+    headers.push([shorten(name), SHOWN.has(name) ? shorten(rawHeaders[at + 1]!) : HIDDEN]);
   }
   return { app, endpoint, target: shorten(url), headers };
 }
