@@ -83,7 +83,7 @@ export class JobBoard implements DemoApp {
       watcher.tell({ type: 'notice', text: 'Your job is still running. Cancel it to start another.' });
       return;
     }
-    if (this.#running().length >= MAX_RUNNING) {
+    if (!this.#makeRoom()) {
       watcher.tell({ type: 'notice', text: `${MAX_RUNNING} jobs are running. Try again in a few seconds.` });
       return;
     }
@@ -95,6 +95,21 @@ export class JobBoard implements DemoApp {
     this.#timer ??= setInterval(() => this.#step(), STEP_MS);
     // The timer must not keep the process alive: a job continues without watchers.
     this.#timer.unref();
+  }
+
+  /**
+   * Makes room for another running job: cancels the oldest one that nobody watches. Otherwise one client could
+   * take all places by reconnecting.
+   *
+   * @returns false if all places have jobs that are watched
+   */
+  #makeRoom(): boolean {
+    const running = this.#running();
+    if (running.length < MAX_RUNNING) return true;
+    const watched = new Set([...this.#watchers].map(({ job }) => job));
+    const unwatched = running.find((job) => !watched.has(job));
+    unwatched?.cancel();
+    return unwatched !== undefined;
   }
 
   #forgetOldest(): void {

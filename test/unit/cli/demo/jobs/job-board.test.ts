@@ -82,6 +82,21 @@ describe('the job board', () => {
     assert.equal(tell(clients[20]!, { type: 'start' }).state, 'running');
   });
 
+  it('cancels the oldest job that nobody watches when all places are taken', () => {
+    const board = new JobBoard();
+    const watching = connect(board);
+    const watched = tell(watching, { type: 'start' }).id;
+    const left = Array.from({ length: 19 }, () => {
+      const client = connect(board);
+      const { id } = tell(client, { type: 'start' });
+      client.emit('close');
+      return id;
+    });
+    assert.equal(tell(connect(board), { type: 'start' }).state, 'running');
+    const states = [watched, ...left].map((id) => tell(connect(board), { type: 'watch', id }).state);
+    assert.deepEqual(states, ['running', 'cancelled', ...Array<string>(18).fill('running')]);
+  });
+
   it('remembers 200 jobs, and forgets the oldest ended one first', () => {
     const board = new JobBoard();
     const start = (): string => tell(connect(board), { type: 'start' }).id;
