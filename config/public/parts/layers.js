@@ -5,7 +5,7 @@ const ANSWER_MS = 10_000;
 /** Set by the demo's routes, so that an app knows which route decided. */
 const ROUTE_HEADER = 'x-demo-route';
 
-/** Sends the same handshake to layer 4 and to layer 7, and shows what became of it. */
+/** Sends the same handshake to layer 4 and to layer 7, and shows both results. */
 export async function startLayers() {
   const byId = (id) => document.getElementById(`layers-${id}`);
   const answer = await fetch('layers.json').catch(() => null);

@@ -60,20 +60,19 @@ export class DemoProcess {
 
 function listening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string): void => settle(() => reject(new StartError(`demo backends: ${reason}`)));
-    const settle = (act: () => void): void => {
+    const finish = (problem: string | null): void => {
       clearTimeout(timer);
       child.off('error', onError).off('exit', onExit).off('message', onMessage);
-      act();
+      if (problem === null) resolve();
+      else reject(new StartError(`demo backends: ${problem}`));
     };
-    const onError = (error: Error): void => fail(error.message);
-    const onExit = (code: number | null): void => fail(`ended with status ${code ?? 'unknown'}`);
+    const onError = (error: Error): void => finish(error.message);
+    const onExit = (code: number | null): void => finish(`ended with status ${code ?? 'unknown'}`);
     const onMessage = (message: unknown): void => {
       const report = message as DemoReport;
-      if (report.type === 'ready') settle(resolve);
-      else fail(report.message);
+      finish(report.type === 'ready' ? null : report.message);
     };
-    const timer = setTimeout(() => fail(`not ready after ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    const timer = setTimeout(() => finish(`not ready after ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
     child.on('error', onError).on('exit', onExit).on('message', onMessage);
   });
 }

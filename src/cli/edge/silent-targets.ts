@@ -28,7 +28,7 @@ async function accepts({ address }: Target): Promise<boolean> {
   } catch {
     return false;
   } finally {
-    // A late error has nobody to tell.
+    // Without a listener, a late error would end the process.
     socket.on('error', () => undefined);
     socket.destroy();
   }

@@ -82,7 +82,7 @@ export class Feed implements DemoApp {
     this.#timer = null;
   }
 
-  /** Starts the ticks, and makes up for those that nobody was there to get. */
+  /** Starts the ticks. Adds the ticks that were due without subscribers. */
   #run(): void {
     if (this.#timer !== null) return;
     const now = Date.now();

@@ -70,7 +70,7 @@ export class Arena {
     this.#players.delete(id);
   }
 
-  /** Moves a player in a direction until further notice. A vector longer than 1 counts as 1. */
+  /** Moves a player in a direction until the next call. A vector longer than 1 counts as 1. */
   steer(id: number, x: number, y: number): void {
     const player = this.#players.get(id);
     if (player === undefined) return;
