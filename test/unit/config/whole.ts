@@ -161,12 +161,12 @@ listeners:
     routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }
-    passthrough: [{ serverName: own.example, to: 'a.example:443' }]
+    passthrough: [{ serverName: own.example, to: ['a.example:443'] }]
     errorPages: { 404: missing.html, 5xx: error.json, default: error.json }
     routes:
       - { match: { path: /two }, to: ['127.0.0.1:9100', '[::1]:9100'], errorPages: { 502: missing.html } }
       - { match: { path: /three }, respond: {}, errorPages: 'off' }
-    to: unix:./own.sock
+    to: ['unix:./own.sock']
   - { name: to-https, address: ':8087', redirectToHttps: 8443, routes: [{ match: { pathPrefix: /.well-known }, respond: {} }] }
   - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: [{ key: address, handshakes: 1/s }], passthrough: [{ serverName: a.example, cluster: plain }] }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
