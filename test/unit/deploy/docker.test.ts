@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 
@@ -35,8 +35,7 @@ describe('the Dockerfile', () => {
   });
 
   it('keeps the binary of uWebSockets.js for its own platform only', () => {
-    const [prune, ...others] = instructions('RUN').filter((line) => line.startsWith('find '));
-    assert.deepEqual(others, []);
+    const prune = instructions('RUN').find((line) => line.includes('uws_'));
     const directory = mkdtempSync(join(tmpdir(), 'sluice-docker-'));
     try {
       const binaries = join(directory, 'node_modules/uWebSockets.js/dist/bin');
@@ -53,16 +52,38 @@ describe('the Dockerfile', () => {
     }
   });
 
-  it('ends with an unprivileged user, a health check, and commands that sluice has', () => {
-    assert.deepEqual(
-      new Set(instructions('FROM').map((line) => line.split(' ')[0])),
-      new Set(['node:22-slim']),
-    );
-    assert.deepEqual(instructions('USER'), ['node']);
+  it('keeps the binaries of koffi and the files that Node loads', () => {
+    const prune = instructions('RUN').find((line) => line.includes('musl_'))!;
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-docker-'));
+    const files = ['linux_x64/koffi.node', 'index.js', 'index.mjs', 'data.json', 'LICENSE.md'];
+    const others = ['musl_x64/koffi.node', 'index.js.map', 'index.d.ts', 'index.d.cts', 'index.d.mts'];
+    try {
+      for (const file of [...files, ...others]) {
+        const path = join(directory, 'node_modules/koffi', file);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, '');
+      }
+      const { status, stderr } = spawnSync('/bin/sh', ['-c', prune], { cwd: directory });
+      assert.deepEqual([status, stderr.toString()], [0, '']);
+      const left = readdirSync(join(directory, 'node_modules/koffi'), {
+        recursive: true,
+        withFileTypes: true,
+      })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(join(directory, 'node_modules/koffi'), join(entry.parentPath, entry.name)));
+      assert.deepEqual(left.toSorted(), files.toSorted());
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('ends with an unprivileged user, a health check without a shell, and commands that sluice has', () => {
+    assert.deepEqual(instructions('FROM'), ['node:22-bookworm AS build', 'scratch']);
+    assert.deepEqual(instructions('USER'), ['1000:1000']);
     const [health = ''] = instructions('HEALTHCHECK');
     const argvOf = (text: string): string[] => JSON.parse(text) as string[];
-    const [node, script, ...status] = argvOf(/CMD (\[.*\])$/.exec(health)?.[1] ?? '');
-    assert.deepEqual([node, script], argvOf(instructions('ENTRYPOINT')[0]!));
+    const [program, ...status] = argvOf(/CMD (\[.*\])$/.exec(health)?.[1] ?? '');
+    assert.deepEqual([program], argvOf(instructions('ENTRYPOINT')[0]!));
     for (const argv of [status, argvOf(instructions('CMD')[0]!)]) {
       assert.equal(parseArguments(argv, {}).kind, 'command');
     }
