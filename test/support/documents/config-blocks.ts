@@ -44,7 +44,7 @@ export function completed(code: string): string {
     listener.name ??= `web-${index}`;
     listener.address ??= `127.0.0.1:${8080 + index}`;
     if (listener.mode === 'l7') listener.routes ??= [{ match: {}, cluster: fallback } as { cluster: string }];
-    else if (listener.passthrough === undefined) listener.cluster ??= fallback;
+    else if (listener.passthrough === undefined && listener.to === undefined) listener.cluster ??= fallback;
     for (const { cluster } of [listener, ...(listener.routes ?? []), ...(listener.passthrough ?? [])])
       if (cluster !== undefined) wanted.add(cluster);
   }
