@@ -1,4 +1,5 @@
 /** Writes the configuration of a plan, as a person would. */
+import { escapeReferences } from '../../config/syntax/outside/references.ts';
 import { formatAddress } from '../../core/address.ts';
 import type { EdgePlan } from './edge-plan.ts';
 
@@ -66,7 +67,11 @@ function tunnelName(index: number): string {
   return `tcp-${index + 1}`;
 }
 
-/** Quotes a text for YAML: single quotes for plain text, and double quotes if it has control characters. */
+/**
+ * Quotes a text for YAML: single quotes for plain text, and double quotes if it has control characters. The
+ * loader reads exactly this text: a `${` is no reference to the environment.
+ */
 function quoted(text: string): string {
-  return /^[ -~]*$/.test(text) ? `'${text.replaceAll("'", "''")}'` : JSON.stringify(text);
+  const escaped = escapeReferences(text);
+  return /^[ -~]*$/.test(escaped) ? `'${escaped.replaceAll("'", "''")}'` : JSON.stringify(escaped);
 }

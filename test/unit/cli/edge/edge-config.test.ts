@@ -62,6 +62,15 @@ describe('the configuration of sluice to', () => {
     assert.match(JSON.stringify(web?.mode === 'l7' ? web.routes[0] : null), /"\*\.example\.com"/);
   });
 
+  it('keeps a text that looks like a reference to the environment', () => {
+    const texts = ['unix:/run/${HOME}', 'unix:/run/$${a', 'unix:/${é'];
+    const [app] = load(plan(...texts)).clusters;
+    assert.deepEqual(
+      app?.endpoints.map(({ address }) => formatAddress(address)),
+      texts,
+    );
+  });
+
   it('has TLS to targets that are https URLs', () => {
     const [app] = load(plan('https://app')).clusters;
     assert.deepEqual(app?.tls, { serverName: null, ca: null, verify: true, cert: null, key: null });
