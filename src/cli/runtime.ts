@@ -16,7 +16,7 @@ const MIN_MINOR = 18;
 const ODD_MAJOR = 23;
 /** The workspace with the pinned Node. Only a checkout has it: the published package has no Node. */
 const PIN = 'scripts/pinned-node/package.json';
-const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
  * Returns the path of another Node binary to run on. Null keeps the current one.

@@ -102,7 +102,7 @@ describe('the runtime', () => {
     assert.deepEqual({ code, output }, { code: 7, output: '["a b","--set","c=d"]\n' });
   });
 
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
     it(`receives ${signal}, and may take its time to exit`, async () => {
       const child = rerun(`
         process.on('${signal}', () => { console.log('got ${signal}'); clearInterval(timer); });
