@@ -1,4 +1,5 @@
 /** Runs the proxy with any configuration. */
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { isatty } from 'node:tty';
 import { loadConfig, loadConfigInSlices, type ConfigSource } from '../../config/loader.ts';
@@ -110,6 +111,11 @@ function ownCommand(): string[] {
   return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
 }
 
+/** Whether another process can read a configuration: not from the command line, standard input or a pipe. */
+function isInFile({ file, text }: ConfigSource): boolean {
+  return text === undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== false;
+}
+
 interface Surroundings {
   readonly source: ConfigSource;
   /** Items that successive loads of the configuration share. */
@@ -136,7 +142,13 @@ async function serveWithDemo(
       watch,
       workerFiles: WORKER_FILES,
       manager: ServiceManager.of(source.env, log),
-      successor: new Successor({ command: ownCommand(), env: source.env, stdout, log }),
+      successor: new Successor({
+        command: ownCommand(),
+        env: source.env,
+        canStart: isInFile(source),
+        stdout,
+        log,
+      }),
       takeOver: options.takeOver,
       faultHooks: source.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {

@@ -8,6 +8,8 @@ type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
 interface SuccessorOptions {
   /** The command that started this process: Node, its options, the program and its arguments. */
   readonly command: readonly string[];
+  /** Whether another process can read the same configuration: it is in a file. */
+  readonly canStart: boolean;
   readonly env: ProcessEnvironment;
   /** Descriptor of standard output. */
   readonly stdout: number;
@@ -31,9 +33,13 @@ export class Successor {
     this.#options = options;
   }
 
-  /** Starts the successor, unless one is starting. */
+  /** Starts the successor, unless one is starting, or none can start. */
   start(): void {
-    const { command, stdout, log } = this.#options;
+    const { command, canStart, stdout, log } = this.#options;
+    if (!canStart) {
+      log.warn('no successor started: the configuration is not in a file');
+      return;
+    }
     if (this.#runs) {
       log.warn('no successor started: one starts already');
       return;

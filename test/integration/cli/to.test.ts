@@ -1,5 +1,7 @@
 /** `sluice to` in a terminal, as a newcomer runs it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,5 +76,28 @@ describe('sluice to', { timeout: 300_000 }, () => {
     );
     await terminal.press('C-c');
     await terminal.shows(/stopped/);
+  });
+
+  it('says that no successor can start, and continues', async () => {
+    const [web, admin, target] = (await freePorts(3)).map(String);
+    const argv = [PROGRAM, 'to', target!, '--listen', web!, '--admin', admin!];
+    const sluice = spawn(process.execPath, argv, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    const output = sluice.stdout.setEncoding('utf8');
+    let text = '';
+    output.on('data', (more: string) => (text += more));
+    const says = async (expected: RegExp): Promise<void> => {
+      while (!expected.test(text)) await once(output, 'data');
+    };
+    const ended = once(sluice, 'exit');
+    await says(/status page/);
+    sluice.kill('SIGUSR2');
+    await says(/no successor started: the configuration is not in a file/);
+    assert.equal((await fetch(`http://127.0.0.1:${admin!}/readyz`)).status, 200);
+    sluice.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
   });
 });

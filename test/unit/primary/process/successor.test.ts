@@ -32,7 +32,7 @@ describe('a successor', () => {
     const env = { PATH: process.env.PATH, SAID: file, WATCHDOG_PID: '1', WATCHDOG_USEC: '5' };
     const command = ['/bin/sh', '-c', script, 'sluice', ...more];
     return {
-      starts: new Successor({ command, env, stdout: 1, log: capture() }),
+      starts: new Successor({ command, env, canStart: true, stdout: 1, log: capture() }),
       said: () => readFileSync(file, 'utf8').trim(),
     };
   }
@@ -68,6 +68,13 @@ describe('a successor', () => {
     assert.ok(!messages.includes('no successor started: one starts already'));
   });
 
+  it('is not started if no other process can read the configuration', () => {
+    const command = ['/bin/sh', '-c', 'exit 1'];
+    const starts = new Successor({ command, env: {}, canStart: false, stdout: 1, log: capture() });
+    starts.start();
+    assert.deepEqual(messages, ['no successor started: the configuration is not in a file']);
+  });
+
   it('is started once while it starts, and its end is its own affair when it has taken over', async () => {
     const { starts, said } = successor(
       'echo x >> "$SAID"; until [ -e "$SAID.go" ]; do sleep 0.05; done; echo y >> "$SAID"',
@@ -86,6 +93,7 @@ describe('a successor', () => {
     const starts = new Successor({
       command: [join(directory, 'nothing')],
       env: {},
+      canStart: true,
       stdout: 1,
       log: capture(),
     });
