@@ -73,7 +73,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
     written === 'l4' ? L4 : written === 'l7' ? L7 : EITHER,
   );
   if (section === null) return null;
-  const mode = section.optional('mode', oneOf('l4', 'l7'), 'l7');
+  const mode = readMode(section, written);
   const address = section.required('address', listenAddress, NO_ADDRESS);
   const common = {
     name: readName(section, mode, address),
@@ -174,6 +174,13 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       return { path: entry.path, value };
     }
   }
+}
+
+/** Reads the optional key `mode`. A file cannot have it, because it decides which keys a listener has. */
+function readMode(section: Section, written: unknown): Listener['mode'] {
+  if (!isMapping(written)) return section.optional('mode', oneOf('l4', 'l7'), 'l7');
+  section.problemAt('mode', 'a mapping is not one of l4, l7: write the word itself');
+  return 'l7';
 }
 
 /** Reads the optional key `name`. The default is made of mode and port, because it becomes a metric label. */

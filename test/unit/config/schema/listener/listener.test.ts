@@ -141,6 +141,10 @@ ${CLUSTERS}`;
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: tcp, address: ':1' }\n`), [
       '3:22: mode: "tcp" is not one of l4, l7',
     ]);
+    const inFile = `${CLUSTERS}listeners:\n  - { name: a, mode: { file: mode.txt }, address: ':1' }\n`;
+    assert.deepEqual(errorsOf(inFile, { files: { 'mode.txt': 'l7\n' } }), [
+      '3:16: mode: a mapping is not one of l4, l7: write the word itself',
+    ]);
     assert.deepEqual(errorsOf(`${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1' }\n`), [
       '3:5: a listener of mode l4 needs one of cluster, to, passthrough',
     ]);
