@@ -14,9 +14,11 @@ const VARIABLE = String.raw`\$\{`;
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
 const SIZE = `${NUMBER}(?:B|[KMG]i?B)?`;
 
-/** A mapping in place of a text. */
-const TEXT_OF_FILE: JsonSchema = {
-  type: 'object',
+/** Name of the definition of a mapping that stands for the text of a file. */
+export const OUTSIDE = 'outside';
+/** Accepts `{ file: PATH }`, and any scalar: it stands beside the schema of the scalar. */
+export const OUTSIDE_SCHEMA: JsonSchema = {
+  type: ['object', 'string', 'number', 'boolean', 'null'],
   properties: { file: { type: 'string' } },
   required: ['file'],
   additionalProperties: false,
@@ -26,10 +28,12 @@ const TEXT_OF_FILE: JsonSchema = {
  * Returns the alternatives of a value with these forms.
  *
  * @param structure the word for another alternative of the value: `mapping` or `list`; null for none
+ * @param isRead whether a format reads the value, so that a file may have its text
  */
 export function alternativesOf(
   forms: readonly FormatDescription[],
   structure: 'mapping' | 'list' | null,
+  isRead: boolean,
 ): readonly JsonSchema[] {
   const flat = forms.flatMap((form) => (form.type === 'either' ? form.of : [form]));
   const words = [...new Set(flat.flatMap(wordsOf))];
@@ -47,7 +51,7 @@ export function alternativesOf(
   } else if (words.length > 0) {
     all = [{ enum: words }, ...others, { type: 'string', pattern: VARIABLE }];
   }
-  if (flat.some(({ type }) => type === 'text')) all = [...all, TEXT_OF_FILE];
+  if (isRead && structure !== 'mapping') all = withFile(all);
   return isNull ? [...all, { type: 'null' }] : all;
 }
 
@@ -68,13 +72,24 @@ function titleOf(schema: JsonSchema): string {
   return ([schema.type].flat() as string[]).join(' or ');
 }
 
+/** Lets the first alternative that is text accept a file. One more alternative would make messages longer. */
+function withFile(alternatives: readonly JsonSchema[]): readonly JsonSchema[] {
+  const at = alternatives.findIndex(isText);
+  return alternatives.map((each, index) =>
+    index === at
+      ? { ...each, type: [each.type, 'object'].flat(), allOf: [{ $ref: `#/definitions/${OUTSIDE}` }] }
+      : each,
+  );
+}
+
 /** Lets a schema accept null. Another alternative would make messages of editors longer. */
 function orNull(schema: JsonSchema): JsonSchema {
   if (Array.isArray(schema.enum)) return { ...schema, enum: [...(schema.enum as unknown[]), null] };
   return { ...schema, type: [schema.type, 'null'].flat() };
 }
 
-function unique(schemas: readonly JsonSchema[]): readonly JsonSchema[] {
+/** Removes equal schemas. */
+export function unique(schemas: readonly JsonSchema[]): readonly JsonSchema[] {
   return [...new Map(schemas.map((each) => [JSON.stringify(each), each])).values()];
 }
 
@@ -183,8 +198,8 @@ function text({ what, remedy, pattern }: Extract<FormatDescription, { type: 'tex
   };
 }
 
-function pairs({ values, lists }: Extract<FormatDescription, { type: 'pairs' }>): JsonSchema {
-  const one = values === null ? [{}] : alternativesOf([values], null);
+function pairs({ values, lists, files }: Extract<FormatDescription, { type: 'pairs' }>): JsonSchema {
+  const one = values === null ? [{}] : alternativesOf([values], null, files);
   const list = lists ? [{ type: 'array', items: anyOf(one), minItems: 1 }] : [];
   return { type: 'object', additionalProperties: anyOf([...one, ...list]) };
 }

@@ -3,7 +3,7 @@ import { format, resolveConfig } from 'prettier';
 import { ROOT_GROUPS } from '../../src/config/reference/root-keys.ts';
 import { configKeys, type ConfigKey } from '../reference/config-keys.ts';
 import { Examples } from './examples.ts';
-import { alternativesOf, anyOf, type JsonSchema } from './forms.ts';
+import { OUTSIDE, OUTSIDE_SCHEMA, alternativesOf, anyOf, unique, type JsonSchema } from './forms.ts';
 import { guideOf } from './guides.ts';
 import { recordShapes, type Shape } from './shapes.ts';
 import { defaultOf, hoverOf, plain, withoutCode } from './texts.ts';
@@ -11,6 +11,22 @@ import { defaultOf, hoverOf, plain, withoutCode } from './texts.ts';
 const DEFINITIONS = '#/definitions';
 /** Keys of routes that listeners have as well, and their definitions. */
 const SHARED: Readonly<Record<string, string>> = { access: 'access', limits: 'limits' };
+
+const ROUTES = 'listeners.routes';
+/** An item of a list of routes that stands for the routes of files. */
+const INCLUDE: JsonSchema = {
+  type: 'object',
+  properties: {
+    include: {
+      title: `${ROUTES}.include`,
+      description:
+        'File with a list of routes, or a pattern of such files. They take the place of this item.',
+      type: 'string',
+      examples: ['routes/*.yaml'],
+    },
+  },
+  additionalProperties: false,
+};
 
 /** Returns the text of the file. */
 export async function schemaFile(_: string, file: string): Promise<string> {
@@ -31,6 +47,7 @@ class SchemaWriter {
       title: 'Configuration of sluice',
       ...this.#mapping(root, '', null),
       definitions: {
+        [OUTSIDE]: OUTSIDE_SCHEMA,
         access: this.#value(listeners.l7.keys!.get('access')!, 'listeners.access', null),
         limits: this.#value(listeners.l7.keys!.get('limits')!, 'listeners.limits', null),
         listener: this.#listener(),
@@ -109,21 +126,21 @@ class SchemaWriter {
   }
 
   #value(shape: Shape, path: string, twin: Shape | null): JsonSchema {
-    const { keys, items, forms, minItems, isSingle, isOpen } = shape;
-    const isRecorded = keys !== null || items !== null || forms.length > 0 || isOpen;
+    const { keys, items, forms, minItems, isSingle } = shape;
+    const isRecorded = keys !== null || items !== null || forms.length > 0;
     if (!isRecorded) {
       if (twin !== null) return this.#value(twin, path, null);
       throw new Error(
         `${path} has no value in the whole configuration: add one to test/unit/config/whole.ts`,
       );
     }
+    const own = this.#alternatives(shape, path, twin);
     const element = items === null ? [] : this.#alternatives(items, path, twin?.items ?? null);
-    const list = { type: 'array', items: anyOf(element), ...(minItems > 0 ? { minItems } : {}) };
-    return anyOf([
-      ...(items === null ? [] : [list]),
-      ...this.#alternatives(shape, path, twin),
-      ...(isSingle ? element : []),
-    ]);
+    // The whole configuration may have only one of the forms: an element, or a list of them.
+    const elements = isSingle ? unique([...own, ...element]) : element;
+    const each = path === ROUTES ? includeOr(anyOf(elements)) : anyOf(elements);
+    const list = { type: 'array', items: each, ...(minItems > 0 ? { minItems } : {}) };
+    return anyOf([...(items === null ? [] : [list]), ...(isSingle ? elements : own)]);
   }
 
   /** Returns the forms of a value, except lists. */
@@ -131,14 +148,19 @@ class SchemaWriter {
     if (path === 'listeners') {
       return shape === this.#shapes.root.keys!.get(path) ? [] : [reference('listener')];
     }
-    const { keys, items, forms, isOpen } = shape;
+    const { keys, items, forms, isRead } = shape;
     const structure = keys !== null ? 'mapping' : items !== null ? 'list' : null;
     return [
       ...(keys === null ? [] : [this.#mapping(shape, path, twin)]),
-      ...alternativesOf(forms, structure),
-      ...(isOpen ? [{ type: ['string', 'number', 'boolean'] }] : []),
+      ...alternativesOf(forms, structure, isRead),
     ];
   }
+}
+
+/** Returns the schema of an item: one with the key `include`, or another. */
+function includeOr(item: JsonSchema): JsonSchema {
+  const isInclude = { type: 'object', properties: { include: {} }, required: ['include'] };
+  return { if: isInclude, then: INCLUDE, else: item };
 }
 
 /** Replaces the keys that a listener of layer 7 has with the same values. */

@@ -22,8 +22,8 @@ export class Shape {
   minItems = Infinity;
   /** Whether an element alone may stand for a list. */
   isSingle = false;
-  /** Whether a format does not describe itself. Any scalar may then be valid. */
-  isOpen = false;
+  /** Whether a format reads the value. A file may then have its text. */
+  isRead = false;
 
   add(form: FormatDescription): void {
     if (form.type === 'list') {
@@ -93,8 +93,9 @@ class Recorder implements KeyObserver, Shapes {
     const shape = this.#find(path);
     if (shape === null) return;
     const form = describeFormat(format);
-    if (form === null) shape.isOpen = true;
-    else shape.add(form);
+    if (form === null) throw new Error(`the format of ${path.join('.')} does not describe itself`);
+    shape.add(form);
+    shape.isRead = true;
     if (accepts(format, null)) shape.add({ type: 'empty' });
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
 import { plainOf, schemaErrorsOf } from '../support/config-schema.ts';
-import { WRONG_VALUES, eachMistake } from '../support/wrong-values.ts';
+import { WRONG_VALUES, eachMistake, otherForms } from '../support/wrong-values.ts';
 import { errorsOf } from '../unit/config/load.ts';
 import { WHOLE, loadWhole } from '../unit/config/whole.ts';
 
@@ -32,7 +32,7 @@ describe('config/schema.json and the loader', () => {
   let count = 0;
   eachMistake(
     config,
-    () => WRONG_VALUES,
+    (_, right) => [...WRONG_VALUES, ...otherForms(right)],
     ({ name }) => {
       count++;
       const isRefused = schemaErrorsOf(config).length > 0;

@@ -25,24 +25,42 @@ export const WRONG_VALUES: readonly unknown[] = [null, true, -1, 'zzz zzz', [], 
  * Writes a wrong value over each value of a configuration, calls a function, and restores the value. Values
  * at the same path of different elements count once.
  *
- * @param choose returns the wrong values for the path with this number
+ * @param choose returns the wrong values for the path with this number, which has this value
  */
 export function eachMistake(
   config: unknown,
-  choose: (number: number) => readonly unknown[],
+  choose: (number: number, right: unknown) => readonly unknown[],
   check: (mistake: Mistake) => void,
 ): void {
   const seen = new Set<string>();
   for (const { owner, key, path } of [...placesIn(config, '')]) {
     if (seen.has(path)) continue;
-    const wrongs = choose(seen.size);
-    seen.add(path);
     const right = owner[key];
+    const wrongs = choose(seen.size, right);
+    seen.add(path);
     for (const wrong of wrongs) {
       owner[key] = wrong;
       check({ name: `${path}: ${JSON.stringify(wrong)}`, path, wrong });
     }
     owner[key] = right;
+  }
+}
+
+/** Returns another form of a value, which only some keys have: a list of it, or the only element of a list. */
+export function otherForms(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [[value]];
+  return value.length === 1 ? (value as unknown[]) : [];
+}
+
+/** Lists the scalars of a configuration, with functions that replace and restore them. */
+export function* scalarsIn(config: unknown): Generator<{
+  readonly path: string;
+  readonly value: unknown;
+  readonly put: (value: unknown) => void;
+}> {
+  for (const { owner, key, path } of [...placesIn(config, '')]) {
+    const value = owner[key];
+    if (typeof value !== 'object') yield { path, value, put: (other) => void (owner[key] = other) };
   }
 }
 

@@ -35,6 +35,8 @@ export type FormatDescription =
       readonly values: FormatDescription | null;
       /** Whether a list of such values is accepted, too. */
       readonly lists: boolean;
+      /** Whether a file may have the text of each value. */
+      readonly files: boolean;
     }
   | { readonly type: 'either'; readonly of: readonly FormatDescription[] };
 

@@ -129,6 +129,7 @@ export class Section {
   oneOrMore(key: string, of: string): Located<unknown>[] {
     const value = this.raw(key);
     this.problems.observer?.single?.([...this.path, key]);
+    this.problems.observer?.list([...this.path, key], of, 1);
     if (!this.has(key) || Array.isArray(value)) return this.list(key, of);
     return [{ value, path: [...this.path, key] }];
   }

@@ -137,7 +137,7 @@ listeners:
       - { key: { header: X-Api-Key }, requests: 7.5/s, burst: 30 }
       - { key: { cookie: id }, requests: 100/m }
       - { key: address, connections: 1 }
-      - { key: principal, bytes: 1B/s }
+      - { key: principal, bytes: 1KiB/s, burst: 1MiB }
     passthrough: [{ serverName: [a.example, '*.b.example'], cluster: plain }, { serverName: c.example, cluster: found }]
     tls:
       certificates: [{ cert: good.pem, key: good.key }]
@@ -157,7 +157,7 @@ listeners:
     mode: l7
     address: ':8082'
     engine: net
-    tls: { certificates: [{ cert: good.pem, key: good.key }], alpn: [http/1.1], tickets: { rotate: 1h } }
+    tls: { certificates: [{ cert: good.pem, key: good.key }], groups: [X25519], alpn: [http/1.1], tickets: { rotate: 1h } }
     routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }
@@ -191,7 +191,7 @@ clusters:
     endpoints: [{ address: 'unix:./app.sock', weight: 2 }, '[::1]:9001']
   - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
   - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
-  - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }], balancer: consistent_hash, hashOn: { query: room } }
+  - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }, _ws._tcp.b.example], balancer: consistent_hash, hashOn: { query: room } }
   - { name: jobs, endpoints: [{ address: 'a.example:2' }] }
 `;
 

@@ -8,7 +8,13 @@ import { SourceFile } from '../../../src/config/syntax/source-file.ts';
 import { plainOf, schemaErrors, schemaErrorsOf } from '../../support/config-schema.ts';
 import { blocksOf, documents } from '../../support/documents/blocks.ts';
 import { completed, isConfiguration } from '../../support/documents/config-blocks.ts';
-import { WRONG_VALUES, eachMistake, eachUnknownKey } from '../../support/wrong-values.ts';
+import {
+  WRONG_VALUES,
+  eachMistake,
+  eachUnknownKey,
+  otherForms,
+  scalarsIn,
+} from '../../support/wrong-values.ts';
 import { MINIMAL, cluster, errorsOf, l7, routes } from '../config/load.ts';
 import { WHOLE, WHOLE_FILES, loadWhole } from '../config/whole.ts';
 
@@ -20,6 +26,16 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const UNKNOWN = 'zzz';
 /** Mappings whose keys are the user's own. */
 const FREE = /(?:^tracing\.(?:routes|headers)|\.(?:require|forward|set|add|match\.headers|match\.query))$/;
+
+/** Keys that the loader takes from no file, although the schema accepts a mapping with the key `file`. */
+const NOT_IN_FILES: readonly string[] = [
+  'listeners[].limits[].key',
+  'listeners[].mode',
+  'listeners[].routes[].access.basic',
+  'listeners[].routes[].errorPages',
+  'listeners[].tls.ciphers',
+  'listeners[].tls.groups',
+];
 
 describe('config/schema.json accepts', () => {
   it('a configuration with every key', () => assert.deepEqual(schemaErrors(WHOLE), []));
@@ -50,6 +66,59 @@ describe('config/schema.json accepts', () => {
       'access: { deny: "${DENY}" }',
     );
     assert.deepEqual(schemaErrors(text), []);
+  });
+
+  it('a file in place of every value that the loader takes from one, and of no other', () => {
+    loadWhole();
+    const config = plainOf(new SourceFile(WHOLE).root);
+    const files: Record<string, string | Uint8Array> = { ...WHOLE_FILES };
+    const asFiles = [...scalarsIn(config)].map(({ path, value, put }, index) => {
+      const file = `value-${index}.txt`;
+      files[file] = `${String(value)}\n`;
+      // An empty file is refused.
+      if (value !== '') put({ file });
+      return { path, file, restore: () => put(value), replace: () => put({ file }) };
+    });
+    // The loader names lines. Each value has its own lines, so that a refused one is found.
+    const refused = new Set<string>();
+    for (;;) {
+      const text = JSON.stringify(config, null, 1);
+      const lines = text.split('\n');
+      const found = errorsOf(text, { files }).flatMap((error) => {
+        const at = Number(error.split(':')[0]);
+        const near = lines.slice(at - 1, at + 2).join('\n');
+        return asFiles.filter(({ file }) => file === /value-\d+\.txt/.exec(near)?.[0]);
+      });
+      if (found.length === 0) break;
+      for (const { path, restore } of found) {
+        refused.add(path);
+        restore();
+      }
+    }
+    assert.deepEqual(errorsOf(JSON.stringify(config), { files }), []);
+    assert.deepEqual(schemaErrorsOf(config), []);
+    const accepting = asFiles.filter(({ path, replace, restore }) => {
+      if (!refused.has(path)) return false;
+      replace();
+      const isAccepted = schemaErrorsOf(config).length === 0;
+      restore();
+      return isAccepted;
+    });
+    assert.deepEqual([...new Set(accepting.map(({ path }) => path))].toSorted(), NOT_IN_FILES);
+    assert.ok(asFiles.length > 200, `${asFiles.length} values`);
+  });
+
+  it('routes of other files', () => {
+    const text = l7().replace('routes: [', 'routes: [{ include: "routes/*.yaml" }, ');
+    assert.deepEqual(schemaErrors(text), []);
+    assert.notDeepEqual(schemaErrors(text.replace('include:', 'cluster: app, include:')), []);
+  });
+
+  it('a port of https, or a switch', () => {
+    for (const value of ['true', 'false', '1', '65535', '${PORT}'])
+      assert.deepEqual(schemaErrors(l7(`redirectToHttps: ${value}`)), [], value);
+    for (const value of ['0', '65536', '1.5', 'yes', '[]'])
+      assert.notDeepEqual(schemaErrors(l7(`redirectToHttps: ${value}`)), [], value);
   });
 
   it('groups and settings without a value', () => {
@@ -121,8 +190,10 @@ describe('the loader refuses', () => {
     loadWhole();
     const config = plainOf(new SourceFile(WHOLE).root);
     // One value for every third path. The scale test tries all values at all paths.
-    const choose = (number: number): readonly unknown[] =>
-      number % 3 === 0 ? [WRONG_VALUES[(number / 3) % WRONG_VALUES.length]] : [];
+    const choose = (number: number, right: unknown): readonly unknown[] =>
+      number % 3 === 0
+        ? [WRONG_VALUES[(number / 3) % WRONG_VALUES.length]]
+        : otherForms(number % 9 === 1 ? right : []);
     let count = 0;
     eachMistake(config, choose, ({ name }) => {
       if (schemaErrorsOf(config).length === 0) return;

@@ -38,7 +38,12 @@ export function readErrorPages(owner: Section, context: Context): ErrorPageSetti
   }
   const pages = new Map<string, ErrorPage>();
   const format = pageFile(context);
-  problems.observer?.form?.(path, { type: 'pairs', values: describeFormat(format), lists: false });
+  problems.observer?.form?.(path, {
+    type: 'pairs',
+    values: describeFormat(format),
+    lists: false,
+    files: true,
+  });
   for (const [key, value] of mapping) {
     if (!STATUS.test(key)) {
       const remedy = 'write 400 to 599, 4xx, 5xx or default';

@@ -1,4 +1,5 @@
 /** Makes the last route of a listener with the key `redirectToHttps`. */
+import { described, type FormatDescription } from '../../syntax/format-description.ts';
 import { FormatError, describe, type Format } from '../../syntax/formats.ts';
 import type { Located, Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
@@ -13,15 +14,21 @@ const KEY = 'redirectToHttps';
 const ROUTE = 'redirect-to-https';
 /** The port of https, which URLs leave out. */
 const USUAL_PORT = 443;
+const MAX_PORT = 65_535;
+
+const FORMS: FormatDescription = {
+  type: 'either',
+  of: [{ type: 'boolean' }, { type: 'integer', min: 1, max: MAX_PORT }],
+};
 
 /** A toggle, or the port of the listener with TLS. Null for false. */
-const httpsPort: Format<number | null> = (value) => {
+const httpsPort: Format<number | null> = described(FORMS, (value) => {
   if (typeof value === 'boolean') return value ? USUAL_PORT : null;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_PORT) return value;
   throw new FormatError(
     `${describe(value)} is not true or a port: write true, or the port of the listener with tls`,
   );
-};
+});
 
 /** Whether a listener redirects to https, even if the value is invalid. */
 export function hasHttpsRedirect(listener: Section): boolean {

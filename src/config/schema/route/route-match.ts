@@ -125,7 +125,7 @@ export function readPairs(
   if (!match.has(key)) return pairs;
   const path = [...match.path, key];
   const { problems } = match;
-  problems.observer?.form?.(path, { type: 'pairs', values: describeFormat(text), lists: false });
+  problems.observer?.form?.(path, { type: 'pairs', values: describeFormat(text), lists: false, files: true });
   const mapping = match.raw(key);
   if (!isMapping(mapping)) {
     problems.valueError(path, notMapping(mapping, { what: `"${key}"`, keys: ['names and values'] }));

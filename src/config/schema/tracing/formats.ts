@@ -42,7 +42,12 @@ const headerValue = line('a header');
 /** Headers for the collector, by name. {@link collectorHeader} reads the values. */
 export const collectorHeaders: Format<ReadonlyMap<string, unknown>> = (value) => {
   if (value === DESCRIBE)
-    throw new Description({ type: 'pairs', values: { type: 'text', what: 'a header' }, lists: false });
+    throw new Description({
+      type: 'pairs',
+      values: { type: 'text', what: 'a header' },
+      lists: false,
+      files: true,
+    });
   if (!isMapping(value)) {
     throw new FormatError(`${describeKind(value)} is not a mapping: write names of headers and their values`);
   }
@@ -69,7 +74,8 @@ export const collectorHeader: Format<string> = (value) => {
 
 /** Fractions of traces, keyed by route name. */
 export const routeRatios: Format<ReadonlyMap<string, number>> = (value) => {
-  if (value === DESCRIBE) throw new Description({ type: 'pairs', values: FRACTION, lists: false });
+  if (value === DESCRIBE)
+    throw new Description({ type: 'pairs', values: FRACTION, lists: false, files: false });
   if (!isMapping(value)) {
     throw new FormatError(`${describe(value)} is not a mapping: write names of routes and 0 to 1 for each`);
   }

@@ -27,7 +27,7 @@ export function readRequiredClaims(jwt: Section): ReadonlyMap<string, readonly s
   const claims = new Map<string, readonly string[]>();
   if (!jwt.has('require')) return claims;
   const path = [...jwt.path, 'require'];
-  jwt.problems.observer?.form?.(path, { type: 'pairs', values: CLAIM, lists: true });
+  jwt.problems.observer?.form?.(path, { type: 'pairs', values: CLAIM, lists: true, files: true });
   const mapping = jwt.raw('require');
   if (!isMapping(mapping)) {
     jwt.problems.valueError(
