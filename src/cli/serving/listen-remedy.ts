@@ -13,7 +13,7 @@ const MIN_UNPRIVILEGED = 1024;
 
 /** Facts about the machine. */
 interface Machine {
-  readonly holder: (port: number) => PortHolder | null;
+  readonly holder: (address: TcpAddress) => PortHolder | null;
   readonly nextFree: (address: TcpAddress) => Promise<TcpAddress | null>;
 }
 
@@ -36,7 +36,7 @@ export async function listenRemedy(
   const isInUse = code === 'EADDRINUSE';
   const isForbidden = (code === 'EACCES' || code === 'EPERM') && address.port < MIN_UNPRIVILEGED;
   if (!isInUse && !isForbidden) return '';
-  const holder = isInUse ? machine.holder(address.port) : null;
+  const holder = isInUse ? machine.holder(address) : null;
   const port = isInUse ? address.port + 1 : (UNPRIVILEGED.get(address.port) ?? address.port + 8000);
   const other = await machine.nextFree({ ...address, port });
   return [

@@ -13,7 +13,7 @@ function failure(code: string, address = LOCAL): ListenError {
 
 async function remedy(thrown: unknown, isFound = true): Promise<string> {
   return listenRemedy(thrown, (setting, address) => `sluice --set ${setting}=${address}`, {
-    holder: (port) => (isFound ? { pid: 7, name: `server-${port}` } : null),
+    holder: ({ port }) => (isFound ? { pid: 7, name: `server-${port}` } : null),
     nextFree: (address) => Promise.resolve(isFound ? address : null),
   });
 }
