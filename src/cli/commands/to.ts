@@ -1,12 +1,10 @@
 /** `sluice to`: runs a proxy in front of a server, without a configuration file. */
 import type { ConfigSource } from '../../config/loader.ts';
-import { formatAddress } from '../../core/address.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { edgeConfig } from '../edge/edge-config.ts';
-import { DEFAULT_ADMIN, DEFAULT_LISTEN, planOf, type EdgePlan } from '../edge/edge-plan.ts';
+import { clientAddresses, planOf, type EdgePlan } from '../edge/edge-plan.ts';
 import { readyText } from '../edge/ready-text.ts';
 import { silentTargets, silenceText } from '../edge/silent-targets.ts';
-import { parseListen } from '../edge/target.ts';
 import { nextFree } from '../serving/free-port.ts';
 import { shellWords } from '../serving/listen-remedy.ts';
 import { runProxy } from '../serving/run-proxy.ts';
@@ -30,7 +28,7 @@ export async function run(options: CommandOptions): Promise<number> {
     process.stdout.write(textOf(planOf(options)));
     return 0;
   }
-  const plan = planOf(options, { listen: DEFAULT_LISTEN, admin: await freeAdmin(options) });
+  const plan = await withFreeAdmin(planOf(options), options);
   return runProxy({
     source: sourceOf(plan, options),
     watch: false,
@@ -56,10 +54,10 @@ function textOf(plan: EdgePlan): string {
 }
 
 /** Nobody chose the default, so a busy port is no error: another `sluice to` may have it. */
-async function freeAdmin({ flags, env }: CommandOptions): Promise<string> {
-  if (flags.has('admin') || (env.SLUICE_ADMIN_ADDRESS ?? '') !== '') return DEFAULT_ADMIN;
-  const free = await nextFree(parseListen('--admin', DEFAULT_ADMIN));
-  return free === null ? DEFAULT_ADMIN : formatAddress(free);
+async function withFreeAdmin(plan: EdgePlan, { flags, env }: CommandOptions): Promise<EdgePlan> {
+  if (flags.has('admin') || (env.SLUICE_ADMIN_ADDRESS ?? '') !== '') return plan;
+  const free = await nextFree(plan.admin, clientAddresses(plan));
+  return free === null ? plan : { ...plan, admin: free };
 }
 
 function changed(argv: readonly string[], setting: string, address: string): string {

@@ -26,6 +26,7 @@ interface Certificate {
 /** Options of a command, with defaults for `--listen` and `--admin`. */
 interface Defaults {
   readonly listen: string;
+  /** A port that a listener takes is replaced by the next one. */
   readonly admin: string;
 }
 
@@ -41,16 +42,33 @@ export function planOf(
     throw new UsageError('no target given: write the port of your server, as in sluice to 3000');
   }
   const host = flags.get('host') ?? null;
-  const plan: EdgePlan = {
+  const own = flags.get('admin');
+  const edge = {
     targets: operands.map(parseTarget),
     listen: parseListen('--listen', flags.get('listen') ?? listen),
     host: host === null ? null : parseHost(host),
     certificate: certificateOf(flags.get('cert'), flags.get('key')),
     tunnels: (lists.get('tcp') ?? []).map(parseTunnel),
-    admin: parseListen('--admin', flags.get('admin') ?? admin),
+  };
+  const defaultAdmin = parseListen('--admin', admin);
+  const plan: EdgePlan = {
+    ...edge,
+    admin: own === undefined ? apart(defaultAdmin, clientAddresses(edge)) : parseListen('--admin', own),
   };
   checkPlan(plan);
   return plan;
+}
+
+/** Returns the addresses that clients connect to. */
+export function clientAddresses({ listen, tunnels }: Pick<EdgePlan, 'listen' | 'tunnels'>): TcpAddress[] {
+  return [listen, ...tunnels.map((tunnel) => tunnel.listen)];
+}
+
+/** Returns the address, or the next one that none of the others overlaps. */
+function apart(address: TcpAddress, others: readonly TcpAddress[]): TcpAddress {
+  let found = address;
+  while (others.some((other) => overlap(other, found))) found = { ...found, port: found.port + 1 };
+  return found;
 }
 
 /** Parses a host name, or `*.` and a name. @throws UsageError */

@@ -22,6 +22,16 @@ function load(edge: EdgePlan, token: string | null = null): Config {
 }
 
 describe('the configuration of sluice to', () => {
+  it('has an admin address apart from the ports that clients use', () => {
+    for (const [listen, tunnel, admin] of [
+      ['9480', '9000', '127.0.0.1:9481'],
+      [':9481', '9480', '127.0.0.1:9482'],
+    ] as const) {
+      const edge = plan('3000', '--listen', listen, '--tcp', `${tunnel}:db:5432`);
+      assert.equal(formatAddress(edge.admin), admin);
+    }
+  });
+
   it('has a listener for every request, and the admin address', () => {
     const config = load(plan('3000'));
     const [web] = config.listeners;
