@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** Parses the command line and runs a command. Modules load on demand: `check` needs no engine. */
 import { fileURLToPath } from 'node:url';
-import type { CommandOptions, RunnableName } from './cli/arguments.ts';
+import type { CommandOptions, Invocation, RunnableName } from './cli/arguments.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { describeFailure } from './cli/diagnostics.ts';
 import { chooseNode, runOnPinned } from './cli/runtime.ts';
+import { guardErrors, guardOutput } from './cli/standard-streams.ts';
 import { usage } from './cli/usage.ts';
 import { version } from './core/version.ts';
 
@@ -20,18 +21,22 @@ async function main(argv: readonly string[]): Promise<number> {
     const invocation = parseArguments(argv, process.env);
     switch (invocation.kind) {
       case 'help':
+        guardOutput();
         process.stdout.write(usage(invocation.command));
         return 0;
       case 'none':
+        guardErrors();
         process.stderr.write(usage(null));
         return 2;
       case 'version':
+        guardOutput();
         process.stdout.write(`sluice ${version()}\n`);
         return 0;
       case 'bench':
       case 'command': {
         const node = chooseNode(import.meta.url, process.version, process.env);
         if (node !== null) return await runOnPinned(node, fileURLToPath(import.meta.url), argv);
+        if (!runsProxy(invocation)) guardOutput();
         if (invocation.kind === 'bench') {
           const { run } = await import('./cli/commands/bench.ts');
           return await run(invocation.argv);
@@ -42,9 +47,17 @@ async function main(argv: readonly string[]): Promise<number> {
     }
   } catch (error) {
     const { text, status } = describeFailure(error);
+    guardErrors();
     process.stderr.write(text);
     return status;
   }
+}
+
+/** Reports whether a command leaves standard output to a proxy's log. */
+function runsProxy(invocation: Invocation): boolean {
+  if (invocation.kind !== 'command') return false;
+  const { command, options } = invocation;
+  return command === 'run' || (command === 'to' && !options.flags.has('print'));
 }
 
 function load(command: RunnableName): Promise<Command> {

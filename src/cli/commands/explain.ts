@@ -16,8 +16,6 @@ export function run({ operands, flags }: CommandOptions): number {
   const [name] = operands;
   const found = name === undefined ? keys.children(null) : findKeys(keys, name);
   if (found.length === 0) throw new UsageError(unknown(name ?? '', nearKeys(keys, name ?? '')));
-  // A pager or `head` may close the pipe early.
-  process.stdout.on('error', () => undefined);
   const [first] = found;
   if (flags.has('json')) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
   else if (found.length === 1 && first !== undefined) process.stdout.write(keyPage(keys, first));

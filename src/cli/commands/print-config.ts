@@ -14,8 +14,6 @@ import { warningLines } from '../diagnostics.ts';
 export function run(options: CommandOptions): number {
   const loaded = loadConfig(configSource(options));
   process.stderr.write(warningLines(loaded.warnings));
-  // A pager or `head` may close the pipe early.
-  process.stdout.on('error', () => undefined);
   process.stdout.write(renderConfig(loaded));
   return 0;
 }

@@ -6,11 +6,10 @@ import { schemaPath } from '../explain/known-keys.ts';
  * Prints the schema, byte by byte as the package has it.
  *
  * @returns 0
+ * @throws Error if the package has no schema
  */
 export function run(): number {
   const schema = readFileSync(schemaPath());
-  // A pager or `head` may close the pipe early.
-  process.stdout.on('error', () => undefined);
   process.stdout.write(schema);
   return 0;
 }

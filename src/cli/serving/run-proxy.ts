@@ -22,6 +22,7 @@ import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
 import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
+import { guardErrors } from '../standard-streams.ts';
 import { listenRemedy } from './listen-remedy.ts';
 
 /** Max time that the shutdown waits for the reader of the log. */
@@ -74,10 +75,7 @@ export async function runProxy(options: RunOptions): Promise<number> {
   const { config, warnings, files } = loadConfig(source, memory);
   const watch = options.watch ? new FileWatch(files) : null;
   const stdout = takeStdout();
-  const trouble = new TroubleReport(
-    () => log,
-    (text) => process.stderr.write(text),
-  );
+  const trouble = new TroubleReport(() => log, writeError);
   const output = new LogOutputs(config.log, (found) => trouble.report(found), { stdout: stdout.fd });
   const log = createLogger(config.log, output);
   const { problem } = stdout;
@@ -88,13 +86,19 @@ export async function runProxy(options: RunOptions): Promise<number> {
   const { status, ended, failure } = await serveWithDemo(options, config, surroundings);
   const written = await output.close(LOG_TIMEOUT_MS);
   if (failure !== null) {
-    process.stderr.write(describeFailure(failure).text);
-    process.stderr.write(await listenRemedy(failure, options.changeAddress));
+    writeError(describeFailure(failure).text);
+    writeError(await listenRemedy(failure, options.changeAddress));
   }
   if (!ended || !written) hardExit(status);
   // Pending attempts of the trace exporter would keep the process alive for seconds.
   setTimeout(() => process.exit(status), MAX_LEAVE_MS).unref();
   return status;
+}
+
+/** The log's reader may have left, and often reads standard error too: that must not end the proxy. */
+function writeError(text: string): void {
+  guardErrors();
+  process.stderr.write(text);
 }
 
 /** Keeps native libraries from writing between log lines. `problem` is the reason if that fails. */

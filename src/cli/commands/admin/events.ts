@@ -22,7 +22,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const maxLength = process.stdout.isTTY ? MAX_LINE_LENGTH : Infinity;
   const describe = (row: EventRow): string =>
     options.flags.has('json') ? JSON.stringify(row) : describeEvent(row, maxLength);
-  // The reader of the pipe closed it.
+  // The reader of the pipe closed it: --follow must not continue.
   process.stdout.on('error', () => process.exit(0));
   let path = limit === undefined ? '/events' : `/events?limit=${limit}`;
   for (let isFirst = true; ; isFirst = false) {

@@ -18,7 +18,6 @@ const CUTTABLE = [1, 2, 3];
 export async function run(options: CommandOptions): Promise<number> {
   const path = withOptions('/sessions', options.flags, ['principal', 'cluster', 'client', 'limit']);
   const text = await new AdminClient(options).get(path);
-  process.stdout.on('error', () => undefined);
   if (options.flags.has('json')) {
     process.stdout.write(text);
     return 0;

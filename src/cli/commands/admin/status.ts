@@ -13,14 +13,13 @@ import { table } from '../../table.ts';
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
-  process.stdout.on('error', () => undefined);
   process.stdout.write(
     options.flags.has('json') ? await client.get('/status') : describeStatus(await client.status()),
   );
   return 0;
 }
 
-const names = { log: 'log', access: 'access log' } as const;
+const LOG_NAMES = { log: 'log', access: 'access log' } as const;
 
 /** Formats the status as tables for a person. */
 export function describeStatus(status: Status): string {
@@ -32,7 +31,7 @@ export function describeStatus(status: Status): string {
     ...status.logs.flatMap(({ log, file, problem }) =>
       problem === null
         ? []
-        : [`the ${names[log]} cannot be written to ${file ?? 'standard output'}: ${problem}\n`],
+        : [`the ${LOG_NAMES[log]} cannot be written to ${file ?? 'standard output'}: ${problem}\n`],
     ),
     ...(status.taps > 0 ? [`taps that run: ${status.taps}\n`] : []),
     ...status.drains.map(

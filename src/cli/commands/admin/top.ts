@@ -28,7 +28,6 @@ export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
   const { TERM: terminal = 'dumb' } = options.env;
   if (options.flags.has('json')) {
-    process.stdout.on('error', () => undefined);
     process.stdout.write(`${(await client.get('/live?once')).trimEnd()}\n`);
     return 0;
   }
@@ -38,7 +37,6 @@ export async function run(options: CommandOptions): Promise<number> {
 
 /** Waits for two frames, because rates are their difference. */
 async function printOnce(client: AdminClient, env: CommandOptions['env']): Promise<number> {
-  process.stdout.on('error', () => undefined);
   const ending = new AbortController();
   const frames: LiveFrame[] = [];
   const problems: string[] = [];
