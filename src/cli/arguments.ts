@@ -39,6 +39,8 @@ export type Invocation =
 const GENERAL_OPTIONS: readonly OptionSpec[] = [{ name: 'version', short: 'V', help: 'the version' }];
 /** Max characters of a bad value in an error. */
 const MAX_SHOWN = 80;
+/** Max commands that an error names. */
+const MAX_OWNERS = 3;
 /** The load generator uses some of the same names for other things. */
 const OWN_COMMANDS = COMMANDS.filter((name) => name !== 'bench');
 /** The options of all commands, by name. An option has the same kind of value in every command. */
@@ -129,7 +131,14 @@ function unknownOption({ name, rawName }: OptionToken): UsageError {
 
 function foreignOption(command: CommandName, { name, rawName }: OptionToken): UsageError {
   const owners = OWN_COMMANDS.filter((other) => optionsOf(other).some((option) => option.name === name));
-  return new UsageError(`${command} has no option ${rawName}: ${owners.join(' and ')} has`);
+  return new UsageError(`${command} has no option ${rawName}: ${ownersText(owners)}`);
+}
+
+/** Names the commands that have an option. */
+function ownersText(owners: readonly string[]): string {
+  const names = owners.slice(0, MAX_OWNERS).join(', ');
+  if (owners.length > MAX_OWNERS) return `only ${names} and others have it`;
+  return `only ${names.replace(/, (?=[^,]*$)/, ' and ')} ${owners.length === 1 ? 'has' : 'have'} it`;
 }
 
 function checkOperands(command: CommandName, operands: readonly string[]): void {

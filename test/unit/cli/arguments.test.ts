@@ -87,7 +87,12 @@ describe('arguments', () => {
       const invocation = parse('run', option, '-c', 'a');
       assert.equal(invocation.kind === 'command' && invocation.command, 'check');
     }
-    assert.match(refusal('check', '-t'), /check has no option -t/);
+    assert.match(refusal('check', '-t'), /check has no option -t: only run has it/);
+  });
+
+  it('name at most three commands that have an option of another command', () => {
+    assert.match(refusal('check', '--host', 'a'), /check has no option --host: only to and init have it/);
+    assert.match(refusal('check', '--json'), /: only explain, status, top and others have it/);
   });
 
   it('accept the rates and durations of a drain', () => {
