@@ -12,6 +12,7 @@ interface ListenerText extends Mapping {
   address?: string;
   name?: string;
   cluster?: string;
+  to?: unknown;
   routes?: { cluster?: string }[];
   passthrough?: { cluster?: string }[];
 }
