@@ -19,69 +19,121 @@ export type LocationFault = 'dot segment' | 'no host' | 'another host';
 /** Returns the Location for a request, or why it gets none. */
 type Redirect = (request: RedirectedRequest) => string | { readonly fault: LocationFault };
 
-/** A group as a part of a host: labels, without the characters that end a host or begin a port. */
-const HOST_PART = /^[\w.~-]*$/;
+/** A placeholder before the path, and the values that keep the host. */
+interface HostPlaceholder {
+  readonly name: string;
+  readonly allowed: RegExp;
+}
+
+type HostPart = { readonly text: string } | HostPlaceholder;
+
+/** What a group may be, by its place in the host. Each allows an empty value. */
+const ALLOWED = {
+  /** Before a dot, such as `$1.example.com`. */
+  labels: /^(?:\w[\w-]*(?:\.\w[\w-]*)*)?$/,
+  /** Before a part of a label whose parents are written, such as `$1-eu.example.com`. */
+  labelStart: /^(?:\w[\w-]*(?:\.\w[\w-]*)*\.?)?$/,
+  /** Before other labels, such as `$1example.com`. */
+  wholeLabels: /^(?:\w[\w-]*\.)*$/,
+  /** At the end. Without dots, and no number, because a host with a number at its end is an IPv4 address. */
+  lastLabel: /^(?:(?!(?:\d+|0x[\da-f]*)$)\w[\w-]*)?$/i,
+  port: /^\d{0,5}$/,
+  /** Behind a whole host. */
+  path: /^(?:\/.*)?$/s,
+  pathOrQuery: /^(?:[/?].*)?$/s,
+  any: /^/,
+} as const;
+const HOST_START = /^(?:https?:)?\/\/[^/\\?#:.]/i;
+const QUERY_OR_FRAGMENT = /[?#].*$/s;
+const LEADING_SLASHES = /^\/[/\\]+/;
+/** Characters that end a value of a query, or stand for another one. */
+const QUERY_DELIMITERS = /[&=+#]/g;
+const NOT_VISIBLE = /[^\x21-\x7e]/gu;
 
 /**
  * Creates the function that makes the Location of a redirect. In the target, `$1` to `$9` insert the groups of
  * the route's pathRegex, or nothing for a missing group. `$host` inserts the request's host without a port,
  * `$path` its path, and `$query` its query with the `?`, or nothing. `$$` inserts a dollar sign.
  *
- * Behind a `?` or `#` of the target, host, path and query are escaped, so that each stays one value. The
- * request's query is kept if the target has none. A target that ends in `?` has an empty query, and drops the
- * request's.
+ * Behind a `?` or `#` of the target, host, path and query are escaped, so that each stays one value. Groups keep
+ * their escapes, and only `&`, `=`, `+` and `#` are escaped. The request's query is kept if the target has none.
+ * A target that ends in `?` has an empty query, and drops the request's.
  *
  * A Location is a URI reference of visible ASCII; all other characters are escaped, including line ends and
  * NUL. It starts with two slashes only if the target does. A request gets none if an inserted value would add
- * a dot segment to the path, or a part that can be read as one. The same holds if a group would extend the
- * target's host.
+ * a dot segment to the path, or a part that can be read as one. The same holds if a value would change the
+ * target's host, except for labels that a group stands for.
  */
 export function createRedirect(to: string): Redirect {
   const { authority, path, rest } = targetParts(to);
-  const names = [...authority, ...path, ...rest].flatMap((part) => ('name' in part ? [part.name] : []));
+  const host = hostParts(authority);
+  const needsHost = [...authority, ...path, ...rest].some((part) => 'name' in part && part.name === 'host');
   const isFixed = [...authority, ...path].every((part) => 'text' in part);
   return (request) => {
-    if (request.host === '' && names.includes('host')) return { fault: 'no host' };
+    if (needsHost && request.host === '') return { fault: 'no host' };
     const valueOf = (name: string): string => valueIn(request, name);
-    const origin = expandAuthority(authority, path, valueOf);
+    const origin = expandHost(host, valueOf);
     if (origin === null) return { fault: 'another host' };
     let location = origin + expandTemplate(path, valueOf);
-    if (!isFixed && hasDotSegment(location.replace(/[?#].*$/s, ''))) return { fault: 'dot segment' };
-    if (origin === '') location = location.replace(/^\/[/\\]+/, '/');
-    location += expandTemplate(rest, (name) => (isGroup(name) ? valueOf(name) : escapeAll(valueOf(name))));
-    return wellFormed(withQuery(location, request.query)).replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+    if (!isFixed && hasDotSegment(location.replace(QUERY_OR_FRAGMENT, ''))) return { fault: 'dot segment' };
+    if (origin === '') location = location.replace(LEADING_SLASHES, '/');
+    location += expandTemplate(rest, (name) => escapeValue(name, valueOf(name)));
+    return wellFormed(withQuery(location, request.query)).replace(NOT_VISIBLE, encodeURIComponent);
   };
 }
 
+/** Returns scheme and host with the values that each placeholder may have. */
+function hostParts(authority: readonly TemplatePart[]): readonly HostPart[] {
+  return authority.map((part, index) =>
+    'text' in part ? part : { name: part.name, allowed: allowedAt(authority, index, part.name) },
+  );
+}
+
+function allowedAt(authority: readonly TemplatePart[], index: number, name: string): RegExp {
+  if (name === 'path' || name === 'query') return ALLOWED.pathOrQuery;
+  if (!isGroup(name)) return ALLOWED.any;
+  const after = hostAfter(authority.slice(index + 1));
+  if (/^\.[\w-]/.test(after)) return ALLOWED.labels;
+  if (/^[\w~-]+(?:\.[\w-]+){2}/.test(after)) return ALLOWED.labelStart;
+  if (/^[\w-]/.test(after)) return ALLOWED.wholeLabels;
+  const before = authority[index - 1];
+  // The request's host may end in a dot too: only the target's own text begins a label or a port.
+  if (before === undefined || !('text' in before) || after.startsWith('~')) return ALLOWED.path;
+  if (/(?:\/\/|[.@])$/.test(before.text)) return ALLOWED.lastLabel;
+  return before.text.endsWith(':') ? ALLOWED.port : ALLOWED.path;
+}
+
+/** Returns the rest of the host, with a label for the request's host and a tilde for each group. */
+function hostAfter(parts: readonly TemplatePart[]): string {
+  let text = '';
+  for (const part of parts) {
+    if ('text' in part) text += part.text;
+    else if (part.name === 'host') text += part.name;
+    else if (isGroup(part.name)) text += '~';
+    else break;
+  }
+  return text;
+}
+
 /**
- * Returns scheme and host with their placeholders replaced. Null if a group would extend the host: it may be
- * a part of the host that the target ends, or begin the path.
- *
- * @param path the target's path, which begins with a slash unless it is empty
+ * Returns scheme and host with their placeholders replaced. Null if a value would change the host, or leave it
+ * empty: browsers take the first segment of the path for an empty host.
  */
-function expandAuthority(
-  authority: readonly TemplatePart[],
-  path: readonly TemplatePart[],
-  valueOf: (name: string) => string,
-): string | null {
+function expandHost(parts: readonly HostPart[], valueOf: (name: string) => string): string | null {
+  if (parts.length === 0) return '';
   let text = '';
   let isInHost = true;
-  for (const [index, part] of authority.entries()) {
+  for (const part of parts) {
     if ('text' in part) {
       text += part.text;
       continue;
     }
     const value = valueOf(part.name);
-    if (isInHost && value !== '' && isGroup(part.name)) {
-      const next = authority[index + 1] ?? path[0];
-      const isEnded = next !== undefined && 'text' in next;
-      if (isEnded ? !HOST_PART.test(value) : !value.startsWith('/')) return null;
-      isInHost = isEnded;
-    }
-    isInHost &&= part.name !== 'path' && part.name !== 'query';
+    if (isInHost && !part.allowed.test(value)) return null;
+    isInHost &&= !/^[/?]/.test(value);
     text += value;
   }
-  return text;
+  return HOST_START.test(text) ? text : null;
 }
 
 function valueIn({ host, path, query, groups }: RedirectedRequest, name: string): string {
@@ -110,8 +162,10 @@ function withQuery(location: string, query: string): string {
   return `${location.slice(0, end)}?${query.replaceAll('#', '%23')}${location.slice(end)}`;
 }
 
-function escapeAll(text: string): string {
-  return encodeURIComponent(wellFormed(text));
+/** Escapes a value behind a `?` or `#` of the target. */
+function escapeValue(name: string, value: string): string {
+  if (isGroup(name)) return value.replace(QUERY_DELIMITERS, encodeURIComponent);
+  return encodeURIComponent(wellFormed(value));
 }
 
 /** Replaces lone surrogates, which have no encoding, by the replacement character. */

@@ -7,17 +7,16 @@ import { StaticFiles } from '../static/static-files.ts';
 import type { Answers } from './answers.ts';
 import type { RouteHandler } from './route-handler.ts';
 
-/** The answer to a request that gets no location. */
+/** The answer, with status 400, to a request that gets no location. */
 interface Refusal {
-  readonly status: 400;
   readonly detail: string;
   readonly reason: RequestRefusal;
 }
 
 const REFUSALS: Readonly<Record<LocationFault, Refusal>> = {
-  'dot segment': { status: 400, detail: 'the location has a dot segment', reason: 'dot_segment' },
-  'no host': { status: 400, detail: 'the redirect needs a host header', reason: 'bad_host' },
-  'another host': { status: 400, detail: 'the location names another host', reason: 'bad_target' },
+  'dot segment': { detail: 'the location has a dot segment', reason: 'dot_segment' },
+  'no host': { detail: 'the redirect needs a host header', reason: 'bad_host' },
+  'another host': { detail: 'the location names another host', reason: 'bad_target' },
 };
 
 /** Creates the handler of a route that needs no endpoint. */
@@ -41,8 +40,8 @@ export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answer
         if (typeof location === 'string') {
           answers.send(exchange, action.status, [['Location', location]], '');
         } else {
-          const { status, detail, reason } = REFUSALS[location.fault];
-          answers.refuse(exchange, status, detail, reason);
+          const { detail, reason } = REFUSALS[location.fault];
+          answers.refuse(exchange, 400, detail, reason);
         }
       };
     }

@@ -52,10 +52,60 @@ describe('a redirect with groups of the path', () => {
     assert.equal(expanded('https://example.com$1?x', ['.evil.test']), '(another host)');
   });
 
-  it('lets a group be a part of the host that the target ends', () => {
+  it('never lets a group between a host and a path extend the host', () => {
+    for (const to of ['https://example.com$1/', 'https://$host$1/', 'https://example.com$1:8443/']) {
+      assert.doesNotMatch(expanded(to, ['']), /another/, to);
+      for (const group of ['.evil.test', 'evil', '-x', '@evil.test'])
+        assert.equal(expanded(to, [group]), '(another host)', `${to} ${group}`);
+    }
+    assert.equal(expanded('https://example.com$1/x', ['/a']), 'https://example.com/a/x');
+    const rooted = { host: 'example.com.', groups: ['evil'] };
+    assert.equal(locationOf('https://$host$1', rooted), '(another host)');
+  });
+
+  it('never leaves the host empty', () => {
+    for (const [to, groups] of [
+      ['https://$1/$2', ['', 'evil.test/login']],
+      ['//$1/$2', ['', 'evil.test']],
+      ['https://$1', ['/evil.test']],
+      ['https://$1$path', ['']],
+      ['https://$1$path', ['/evil.test']],
+      ['https://$1$2', ['', '/evil.test']],
+      ['https://$1:8443/', ['']],
+      ['https://$1?x=$2', ['', 'a']],
+      ['https://$1.example.com/', ['']],
+      ['https:///$1', ['evil.test']],
+    ] as const)
+      assert.equal(expanded(to, groups), '(another host)', to);
+  });
+
+  it('lets a group be labels of the host that the target ends', () => {
     assert.equal(expanded('https://$1.example.com/x', ['a']), 'https://a.example.com/x');
-    for (const group of ['evil.test/', 'evil.test/a', 'a@b', 'a:b', '%2F'])
+    assert.equal(expanded('https://$1.example.com/x', ['a.b-c']), 'https://a.b-c.example.com/x');
+    assert.equal(expanded('https://$1.$host/', ['a']), 'https://a.example.com/');
+    assert.equal(expanded('https://shop-$1.example.com/', ['eu']), 'https://shop-eu.example.com/');
+    assert.equal(expanded('https://$1-shop.example.com/', ['eu']), 'https://eu-shop.example.com/');
+    assert.equal(expanded('https://$1-$2.example.com/', ['a', 'b']), 'https://a-b.example.com/');
+    assert.equal(expanded('https://$1.$2/', ['evil.test', '']), '(another host)');
+    assert.equal(expanded('https://$1example.com/', ['www.']), 'https://www.example.com/');
+    assert.equal(expanded('https://$1example.com/', ['evil-']), '(another host)');
+    assert.equal(expanded('https://$1$host/', ['evil']), '(another host)');
+    for (const group of ['evil.test/', 'evil.test/a', 'a@b', 'a:b', '%2F', '.a', '-a', 'a.', 'a..b', '\\'])
       assert.equal(expanded('https://$1.example.com/x', [group]), '(another host)', group);
+  });
+
+  it('lets a group at the end of the host be one label, and a group of the port be digits', () => {
+    assert.equal(expanded('https://example.$1/x', ['org']), 'https://example.org/x');
+    assert.equal(expanded('https://$1/x', ['intranet']), 'https://intranet/x');
+    for (const group of ['evil.test', '16909060', '0x1020304', '0x', '-a', '/a'])
+      assert.equal(expanded('https://$1/x', [group]), '(another host)', group);
+    assert.equal(expanded('https://$host:$1/x', ['8443']), 'https://example.com:8443/x');
+    assert.equal(expanded('https://$host:$1/x', ['80@evil.test']), '(another host)');
+  });
+
+  it('inserts groups behind a question mark as one value', () => {
+    assert.equal(expanded('/login?next=$1', ['a&admin=1']), '/login?next=a%26admin%3D1');
+    assert.equal(expanded('/login?next=/$1&x=y', ['a+b#c%20d']), '/login?next=/a%2Bb%23c%20d&x=y');
   });
 });
 
@@ -152,6 +202,51 @@ describe('a location', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('the host of a location', () => {
+  it('is the written one or below it, for any groups', () => {
+    const group = fc
+      .array(fc.constantFrom('/', '.', 'evil', 'test', '@', ':', '-', '1', '0x', '\\', 'www.', '?'), {
+        maxLength: 5,
+      })
+      .map((parts) => parts.join(''));
+    const target = fc.constantFrom(
+      ...['https://example.com$1', 'https://example.com$1$2', 'https://example.com$1/$2', '//example.com$1'],
+      ...[
+        'https://$1.example.com/$2',
+        'https://$1example.com$2',
+        'https://$1$2.example.com/',
+        'https://$host$1',
+      ],
+      ...[
+        'https://$1$host$2',
+        'https://$1.$host$path',
+        'https://a-$1.example.com:8443/',
+        'https://$1$2example.com',
+      ],
+      ...[
+        'https://$host:$1/$2',
+        'https://$1-a.www.example.com$2',
+        'https://example.com$1?$2',
+        'https://$1.$2.example.com',
+        'https://$1-$2.example.com/',
+        'https://$1-$2.www.example.com$1',
+      ],
+    );
+    let hosts = 0;
+    fc.assert(
+      fc.property(target, group, group, (to, first, second) => {
+        const location = expanded(to, [first, second]);
+        if (location.startsWith('(') || !URL.canParse(location, 'https://a.test')) return;
+        hosts += 1;
+        const { hostname } = new URL(location, 'https://a.test');
+        assert.match(hostname, /(?:^|\.)example\.com$/, location);
+      }),
+      { numRuns: 3000 },
+    );
+    assert.ok(hosts > 100);
   });
 });
 
