@@ -19,7 +19,7 @@ describe('a configuration with habits of other proxies', () => {
     assert.match(error, /without spaces and braces; \$host, \$path and \$query are placeholders$/);
   });
 
-  it('is told how to log to a file', () => {
+  it('gets the form of a log file', () => {
     const [error = ''] = errorsOf(`${MINIMAL}log: { access: ./access.log }\n`);
     assert.match(
       error,
@@ -27,7 +27,7 @@ describe('a configuration with habits of other proxies', () => {
     );
   });
 
-  it('is told of mode l4 for a listener that only tunnels', () => {
+  it('gets the mode of a listener that only tunnels', () => {
     const text = l7('passthrough: [{ serverName: a.example, cluster: app }]').replace(/^ +routes:.*\n/mu, '');
     assert.ok(
       errorsOf(text).some((error) =>

@@ -132,7 +132,10 @@ describe('formats', () => {
     assert.match(refusal(dialAddress, 'unix:/a\u0000b'), /is not an endpoint's address/);
     assert.match(refusal(dialAddress, 'nowhere'), /is not an endpoint's address: write host:port/);
     assert.match(refusal(dialAddress, '3000'), /: write "127\.0\.0\.1:3000"$/);
-    assert.match(refusal(dialAddress, 'http://a:3000/x'), /: write host:port without http:\/\/ and without a path$/);
+    assert.match(
+      refusal(dialAddress, 'http://a:3000/x'),
+      /: write host:port without http:\/\/ and without a path$/,
+    );
     assert.match(refusal(dialAddress, 'wss://a'), /without a path, and give its cluster tls: \{\}$/);
     assert.deepEqual(dialAddress('unix:./x'), { kind: 'unix', path: './x' });
   });
