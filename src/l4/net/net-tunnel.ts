@@ -39,7 +39,8 @@ export class NetTunnel extends CountedTunnel {
   #upstream: NetLeg | null = null;
   /** Bytes for the endpoint before the client's bytes. Null without any, and after the join. */
   #preface: Buffer | null = null;
-  readonly #isPostgres: boolean;
+  /** Whether the endpoint must admit TLS before the tunnel carries bytes. */
+  #awaitsTls: boolean;
   #activeAt: number;
   /** True once FIN was sent to either side. */
   #halfClosed = false;
@@ -50,7 +51,7 @@ export class NetTunnel extends CountedTunnel {
   /** @param client a paused socket, already counted as open */
   constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
     super(context, facts);
-    this.#isPostgres = facts.isPostgres === true;
+    this.#awaitsTls = facts.isPostgres === true;
     this.#activeAt = context.wheel.now;
     const { cluster } = context;
     const { proxyProtocol } = cluster.config;
@@ -121,6 +122,10 @@ export class NetTunnel extends CountedTunnel {
       this.#resetWhenSent();
       return;
     }
+    if (this.#awaitsTls) {
+      this.refuseTls();
+      return;
+    }
     const { wheel, config } = this.context;
     const limit = silenceLimit(config, this.#halfClosed);
     if (limit === null) return;
@@ -142,8 +147,8 @@ export class NetTunnel extends CountedTunnel {
     this.countJoin(this.#attempts);
     this.#preface = null;
     this.touch();
-    armSilence(this, this.context, this.#halfClosed);
-    if (this.#isPostgres) {
+    if (this.#awaitsTls) {
+      this.context.wheel.arm(this, this.context.cluster.config.connectTimeoutMs);
       upstream.write(TLS_REQUEST);
       upstream.once('data', onTlsAnswer).once('end', onTlsRefusal);
     } else {
@@ -153,6 +158,8 @@ export class NetTunnel extends CountedTunnel {
 
   /** Carries bytes from now on. */
   carry(): void {
+    this.#awaitsTls = false;
+    armSilence(this, this.context, this.#halfClosed);
     const upstream = this.#upstream!;
     for (const leg of [this.#client, upstream]) {
       leg.on('data', onData);

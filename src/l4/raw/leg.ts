@@ -30,7 +30,9 @@ export interface LegOwner {
   legFinished(): void;
   /** Called when a side is closed because both directions ended. */
   legClosed(): void;
-  /** Called when a side does not admit TLS: see {@link Leg.requestTls}. */
+  /** Called when a side admits TLS: see {@link Leg.requestTls}. */
+  legAdmittedTls(): void;
+  /** Called when a side declines TLS, sends something else, or ends. */
   legRefusedTls(): void;
   /** Called when a side's connection breaks. The other side is open, or has ended cleanly. */
   legFailed(leg: Leg): void;
@@ -184,10 +186,14 @@ export class Leg extends Watched {
 
   #receiveTlsAnswer(peer: Leg): void {
     const { input } = this.#owner.loop;
-    const received = input.recv(this.fd, 0, TLS_ADMITTED.length);
+    // More bytes than the answer would be unencrypted, and a client could take them for the server's.
+    const received = input.recv(this.fd, 0, TLS_ADMITTED.length + 1);
     if (received === -EAGAIN || received === -EINTR) return;
-    if (received > 0 && input.bytes[0] === TLS_ADMITTED[0]) {
+    if (received < 0) {
+      this.#owner.legFailed(this);
+    } else if (received === TLS_ADMITTED.length && input.bytes[0] === TLS_ADMITTED[0]) {
       this.#owesTlsAnswer = false;
+      this.#owner.legAdmittedTls();
       peer.#watch();
     } else {
       this.#owner.legRefusedTls();

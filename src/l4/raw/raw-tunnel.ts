@@ -39,7 +39,8 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   #preface: Buffer | null = null;
   /** The side to reset after it gets its waiting bytes. Null without one. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
-  readonly #isPostgres: boolean;
+  /** Whether the endpoint must admit TLS before the tunnel carries bytes. */
+  #awaitsTls: boolean;
   #activeAt: number;
   /** True once FIN was sent to either side. */
   #halfClosed = false;
@@ -54,7 +55,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   constructor(context: TunnelContext, loop: RawLoop, connection: number | Watched, facts: EntryFacts) {
     super(context, facts);
     this.loop = loop;
-    this.#isPostgres = facts.isPostgres === true;
+    this.#awaitsTls = facts.isPostgres === true;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // Nothing is read from the client before an endpoint accepts.
@@ -77,7 +78,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
         forwardedEnds(facts, facts.hello?.serverName ?? null, own),
       );
     }
-    if (this.#isPostgres) this.#preface = Buffer.concat([this.#preface ?? Buffer.alloc(0), TLS_REQUEST]);
+    if (this.#awaitsTls) this.#preface = Buffer.concat([this.#preface ?? Buffer.alloc(0), TLS_REQUEST]);
     this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#dialNext(this.#attempts);
   }
@@ -152,6 +153,12 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     if (this.#openLegs === 0) this.#over();
   }
 
+  legAdmittedTls(): void {
+    this.#awaitsTls = false;
+    this.#activeAt = this.context.wheel.now;
+    armSilence(this, this.context, this.#halfClosed);
+  }
+
   legRefusedTls(): void {
     this.#cut('tls_refused', false);
   }
@@ -220,6 +227,10 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
       this.dialFailed(this.#dial!.timeOut());
       return;
     }
+    if (this.#awaitsTls) {
+      this.legRefusedTls();
+      return;
+    }
     const limit = silenceLimit(config, this.#halfClosed);
     if (limit === null) return;
     const left = this.#activeAt + limit.ms - wheel.now;
@@ -248,7 +259,10 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     armSilence(this, this.context, this.#halfClosed);
     const preface = this.#preface;
     this.#preface = null;
-    if (this.#isPostgres) upstream.requestTls();
+    if (this.#awaitsTls) {
+      upstream.requestTls();
+      this.context.wheel.arm(this, this.context.cluster.config.connectTimeoutMs);
+    }
     upstream.join(this.#client);
     if (preface !== null) upstream.sendFirst(preface);
   }

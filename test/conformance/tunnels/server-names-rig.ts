@@ -136,6 +136,10 @@ function configOf(
     shutdown: { grace: '0s' },
     log: { level: 'debug' },
     listeners: [listener('tcp', {}), listener('small', { maxConnections: 2 }), listener('moving', moving)],
-    clusters: Object.entries({ db, mail }).map(([name, { address }]) => ({ name, endpoints: [{ address }] })),
+    clusters: Object.entries({ db, mail }).map(([name, { address }]) => ({
+      name,
+      connectTimeout: '3s',
+      endpoints: [{ address }],
+    })),
   };
 }
