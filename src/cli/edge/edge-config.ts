@@ -6,7 +6,7 @@ import type { EdgePlan } from './edge-plan.ts';
 interface EdgeConfigOptions {
   /** Comment lines at the top, without `#`. */
   readonly heading: readonly string[];
-  /** The value of `admin.token` as YAML. Null for none. */
+  /** The value of `admin.token`. Null for none. */
   readonly token: string | null;
   /** Whether the log is for a person at a terminal. */
   readonly isPretty: boolean;
@@ -20,7 +20,7 @@ export function edgeConfig(plan: EdgePlan, { heading, token, isPretty }: EdgeCon
     '# Metrics, health and the status page: keep this address private.',
     'admin:',
     `  address: ${quoted(formatAddress(plan.admin))}`,
-    ...(token === null ? [] : [`  token: ${token} # needed by commands that change something`]),
+    ...(token === null ? [] : [`  token: ${quoted(token)} # needed by commands that change something`]),
     ...(isPretty
       ? ['', '# Lines for people. Without this setting, the log has JSON lines.', 'log: { format: pretty }']
       : []),

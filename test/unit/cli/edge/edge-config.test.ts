@@ -22,6 +22,11 @@ function load(edge: EdgePlan, token: string | null = null): Config {
 }
 
 describe('the configuration of sluice to', () => {
+  it('keeps a token that looks like a number', () => {
+    const token = '123456789012345e67';
+    assert.equal(load(plan('3000'), token).admin.token, token);
+  });
+
   it('has an admin address apart from the ports that clients use', () => {
     for (const [listen, tunnel, admin] of [
       ['9480', '9000', '127.0.0.1:9481'],
