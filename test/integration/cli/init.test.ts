@@ -1,8 +1,19 @@
 /** `sluice init` in a terminal, and in scripts. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { PROGRAM } from '../../support/processes/program.ts';
@@ -76,6 +87,43 @@ describe('sluice init', { timeout: 300_000 }, () => {
     const silent = await sluice('init', '--output', file);
     assert.equal(silent.status, 2);
     assert.match(silent.stderr, /init asks at a terminal only: name the server, as in sluice init 3000/);
+    assert.ok(!existsSync(file));
+  });
+
+  it('replaces a readable file without writing the token into it', async () => {
+    const place = join(folder, 'replaced');
+    mkdirSync(place);
+    const file = join(place, 'sluice.yaml');
+    writeFileSync(file, 'old', { mode: 0o644 });
+    linkSync(file, join(place, 'reader'));
+    symlinkSync(file, join(place, 'link.yaml'));
+    const { status, stderr } = await sluice('init', '3000', '--force', '--output', file);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(readFileSync(join(place, 'reader'), 'utf8'), 'old');
+    assert.match(readFileSync(file, 'utf8'), /token: '/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const linked = await sluice('init', '3000', '--force', '--output', join(place, 'link.yaml'));
+    assert.equal(linked.status, 1);
+    assert.match(linked.stderr, /link\.yaml cannot be written: it is not a regular file\n$/);
+    assert.deepEqual(readdirSync(place).sort(), ['link.yaml', 'reader', 'sluice.yaml']);
+  });
+
+  it('finds the certificate from the directory of the configuration', async () => {
+    const { cert, key } = new CertificateAuthority().issue('localhost', ['DNS:localhost']);
+    const file = join(folder, 'sub', 'sluice.yaml');
+    mkdirSync(join(folder, 'sub'));
+    const pair = ['--cert', relative('.', cert), '--key', relative('.', key)];
+    const { status, stderr } = await sluice('init', '3000', ...pair, '--no-token', '--output', file);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(readFileSync(file, 'utf8'), /cert: '\.\.\//);
+    assert.equal((await sluice('check', '-c', file)).status, 0);
+  });
+
+  it('refuses a name that would end the comment in the file', async () => {
+    const file = join(folder, 'a\nadmin: {}');
+    const { status, stderr } = await sluice('init', '3000', '--output', file);
+    assert.equal(status, 2);
+    assert.match(stderr, /^sluice: --output: the name has a control character\n/);
     assert.ok(!existsSync(file));
   });
 });
