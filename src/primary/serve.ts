@@ -17,7 +17,7 @@ interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   /** The service manager that started the process, or null. */
   readonly manager?: ServiceManager | null;
   /** Starts a process that takes over from this one. */
-  readonly successor: Pick<Successor, 'start' | 'succeeded'>;
+  readonly successor: Pick<Successor, 'start' | 'succeeded' | 'stop'>;
 }
 
 /** How the process ended. */
@@ -60,7 +60,10 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     },
     onReload: (isOver) => (isOver ? manager?.ready() : manager?.reloading()),
   });
-  const stop: Stop = new Stop(primary, log, config, () => manager?.stopping());
+  const stop: Stop = new Stop(primary, log, config, () => {
+    successor.stop();
+    manager?.stopping();
+  });
   let isReady = false;
   const startSuccessor = (): void => {
     if (isReady && !stop.requested) successor.start();
@@ -82,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     const ended = await primary.end(0);
     return { status: 1, ended: ended && primary.leftBehind === 0, failure };
   } finally {
+    successor.stop();
     release();
     manager?.close();
   }

@@ -110,7 +110,7 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
   }
 }
 
-/** Returns the command that started this process. Its paths lead to the versions on disk. */
+/** Returns the command that started this process. The Node binary's path has no symbolic link. */
 function ownCommand(): string[] {
   return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
 }

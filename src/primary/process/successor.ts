@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
+/** The parent's end of a pipe of a child. */
+type EndPipe = Readable & { unref(): void };
 type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
 
 interface SuccessorOptions {
@@ -17,17 +19,26 @@ interface SuccessorOptions {
 }
 
 /**
- * The shell starts the command in the background and ends. So the service manager adopts the successor, and
- * learns of its end even while this process drains. systemd supervises only its own children.
+ * The shell starts the command in the background, writes its id, and ends. So the service manager adopts the
+ * successor, and learns of its end even while this process drains. systemd supervises only its own children.
  */
-const IN_BACKGROUND = '"$@" &';
-/** Descriptor of the pipe that closes when the successor ends. */
-const END = 3;
+const BACKGROUND_SCRIPT = '"$@" & echo $! >&3';
+/** Descriptor of the pipe that has the successor's id, and closes when the successor ends. */
+const END_FD = 3;
+/** Node ignores SIGUSR1 until sluice handles it. Without the option, Node would open its inspector. */
+const NO_INSPECTOR = '--disable-sigusr1';
+
+/** A successor that has not taken over yet. */
+interface Attempt {
+  /** Its process id in decimal, then a line break. Incomplete until the shell has written it. */
+  pid: string;
+  isStopped: boolean;
+}
 
 /** Starts the program on disk again, which takes over from this process: an upgrade in place. */
 export class Successor {
   readonly #options: SuccessorOptions;
-  #runs = false;
+  #attempt: Attempt | null = null;
 
   constructor(options: SuccessorOptions) {
     this.#options = options;
@@ -35,45 +46,84 @@ export class Successor {
 
   /** Starts the successor, unless one is starting, or none can start. */
   start(): void {
-    const { command, canStart, stdout, log } = this.#options;
+    const { canStart, log } = this.#options;
     if (!canStart) {
       log.warn('no successor started: the configuration is not in a file');
       return;
     }
-    if (this.#runs) {
+    if (this.#attempt !== null) {
       log.warn('no successor started: one starts already');
       return;
     }
-    this.#runs = true;
+    const attempt = { pid: '', isStopped: false };
+    this.#attempt = attempt;
     log.info('successor starts');
-    const takeover = command.includes('--takeover') ? [] : ['--takeover'];
-    const shell = spawn('/bin/sh', ['-c', IN_BACKGROUND, 'sluice', ...command, ...takeover], {
-      env: this.#environment(),
-      stdio: ['ignore', stdout, 'inherit', 'pipe'],
-    });
-    shell.once('error', (error) => this.#fail(messageOf(error)));
-    const end = shell.stdio[END] as Readable & { unref(): void };
-    end.once('close', () => this.#fail('it ended before it took over: standard error has the reason'));
-    end.resume().on('error', () => undefined);
-    // A successor outlives this process.
-    end.unref();
-    shell.unref();
+    try {
+      this.#spawn(attempt);
+    } catch (error) {
+      this.#fail(attempt, messageOf(error));
+    }
   }
 
   /** Called when the successor has taken over. Its end no longer concerns this process. */
   succeeded(): void {
-    this.#runs = false;
+    this.#attempt = null;
+  }
+
+  /** Ends a successor that has not taken over. Without this process, it would start as a second proxy. */
+  stop(): void {
+    const attempt = this.#attempt;
+    if (attempt === null) return;
+    this.#attempt = null;
+    attempt.isStopped = true;
+    this.#kill(attempt);
+  }
+
+  #spawn(attempt: Attempt): void {
+    const { command, stdout } = this.#options;
+    const takeover = command.includes('--takeover') ? [] : ['--takeover'];
+    const shell = spawn('/bin/sh', ['-c', BACKGROUND_SCRIPT, 'sluice', ...command, ...takeover], {
+      env: this.#environment(),
+      stdio: ['ignore', stdout, 'inherit', 'pipe'],
+    });
+    shell.once('error', (error) => this.#fail(attempt, messageOf(error)));
+    shell.unref();
+    // Node makes no pipe if descriptors are short, and emits 'error'.
+    const { stdio } = shell as { readonly stdio?: readonly unknown[] };
+    const end = stdio?.[END_FD] as EndPipe | null | undefined;
+    if (end === null || end === undefined) return;
+    end.once('close', () =>
+      this.#fail(attempt, 'it ended before it took over: standard error has the reason'),
+    );
+    end.setEncoding('utf8').on('data', (text: string) => {
+      attempt.pid += text;
+      if (attempt.isStopped) this.#kill(attempt);
+    });
+    end.on('error', () => undefined);
+    // A successor outlives this process.
+    end.unref();
+  }
+
+  #kill({ pid }: Attempt): void {
+    if (!/^\d+\n$/.test(pid)) return;
+    try {
+      process.kill(Number(pid), 'SIGTERM');
+      this.#options.log.info('starting successor stopped');
+    } catch {
+      // It has just ended.
+    }
   }
 
   /** The watchdog of the service manager names this process, and the successor has another id. */
   #environment(): NodeJS.ProcessEnv {
-    const { WATCHDOG_PID: _watched, ...env } = this.#options.env;
-    return env;
+    const { WATCHDOG_PID: _watched, NODE_OPTIONS: given = '', ...env } = this.#options.env;
+    const nodeOptions = given.includes(NO_INSPECTOR) ? given : `${given} ${NO_INSPECTOR}`.trim();
+    return { ...env, NODE_OPTIONS: nodeOptions };
   }
 
-  #fail(reason: string): void {
-    if (!this.#runs) return;
-    this.#runs = false;
+  #fail(attempt: Attempt, reason: string): void {
+    if (this.#attempt !== attempt) return;
+    this.#attempt = null;
     this.#options.log.error({ reason }, 'no successor: this process continues');
   }
 }

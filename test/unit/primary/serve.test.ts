@@ -79,13 +79,18 @@ describe('a serving process', { timeout: 300_000 }, () => {
     await served.status();
   });
 
-  it('starts a successor on SIGUSR2, unless it ends', async () => {
+  it('starts a successor on SIGUSR2, unless it ends, and stops it when it ends', async () => {
     const served = new Served('');
     await served.line('ready');
     served.child.kill('SIGUSR2');
     await served.line('successor starts');
+    assert.ok(!served.lines.some(({ msg }) => msg === 'successor stops'));
     served.child.kill('SIGTERM');
+    await served.line('draining');
+    await served.line('successor stops');
     assert.equal(await served.status(), 0);
+    const order = served.lines.map(({ msg }) => msg);
+    assert.ok(order.indexOf('successor stops') < order.indexOf('stopped'), 'it is stopped before the drain');
     const ending = new Served('early');
     await ending.line('draining');
     ending.child.kill('SIGUSR2');

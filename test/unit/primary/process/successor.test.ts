@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { pino } from 'pino';
 import { Successor } from '../../../../src/primary/process/successor.ts';
 import type { Logger } from '../../../../src/telemetry/logger.ts';
 import { eventually } from '../../../support/deadline.ts';
+
+const SUCCESSOR = new URL('../../../../src/primary/process/successor.ts', import.meta.url).href;
 
 describe('a successor', () => {
   let directory = '';
@@ -87,6 +90,78 @@ describe('a successor', () => {
     writeFileSync(join(directory, 'said.go'), '');
     await eventually(() => assert.equal(said(), 'x\ny'));
     assert.equal(messages.length, 2);
+  });
+
+  it('that is starting is stopped, even if its id is not known yet', async () => {
+    const script = `trap 'echo stopped > "$SAID"; exit' TERM; echo runs > "$SAID"; while :; do sleep 0.05; done`;
+    const early = successor(script);
+    early.starts.start();
+    early.starts.stop();
+    await eventually(() => assert.ok(messages.includes('starting successor stopped')));
+    const late = successor(script);
+    late.starts.start();
+    await eventually(() => assert.equal(late.said(), 'runs'));
+    late.starts.stop();
+    await eventually(() => assert.equal(late.said(), 'stopped'));
+    assert.ok(!messages.includes('no successor: this process continues'));
+  });
+
+  it('that has taken over is not stopped', async () => {
+    const { starts, said } = successor(
+      'echo $$ > "$SAID"; until [ -e "$SAID.go" ]; do sleep 0.05; done; echo y',
+    );
+    starts.start();
+    await eventually(() => assert.match(said(), /^\d+$/));
+    starts.succeeded();
+    starts.stop();
+    process.kill(Number(said()), 0);
+    writeFileSync(join(directory, 'said.go'), '');
+    assert.deepEqual(messages, ['successor starts']);
+  });
+
+  it('opens no inspector on an early SIGUSR1', async () => {
+    const file = join(directory, 'said');
+    for (const given of [undefined, '--no-warnings', '--disable-sigusr1']) {
+      const env = { PATH: process.env.PATH, SAID: file, ...(given !== undefined && { NODE_OPTIONS: given }) };
+      const command = ['/bin/sh', '-c', 'echo "$NODE_OPTIONS" > "$SAID.part"; mv "$SAID.part" "$SAID"'];
+      new Successor({ command, env, canStart: true, stdout: 1, log: capture() }).start();
+      const expected = given === '--no-warnings' ? `${given} --disable-sigusr1` : '--disable-sigusr1';
+      await eventually(() => assert.equal(readFileSync(file, 'utf8').trim(), expected));
+      rmSync(file);
+    }
+  });
+
+  it('that cannot be spawned is reported, and this process continues', async () => {
+    // More than the kernel takes in one argument: spawn throws E2BIG.
+    const { starts } = successor('exit 0', 'x'.repeat(256 * 1024));
+    starts.start();
+    await eventually(() => assert.ok(messages.includes('no successor: this process continues')));
+  });
+
+  it('is reported if no descriptor is free', () => {
+    const program = `
+      import { openSync } from 'node:fs';
+      import { Successor } from ${JSON.stringify(SUCCESSOR)};
+      const log = { info: () => {}, warn: () => {}, error: ({ reason }, msg) => reasons.push(msg + ' ' + reason) };
+      const reasons = [];
+      const successor = new Successor({ command: ['/bin/true'], env: {}, canStart: true, stdout: 1, log });
+      const open = [];
+      try { for (;;) open.push(openSync('/dev/null')); } catch {}
+      process.once('SIGUSR2', () => { successor.start(); setImmediate(() => console.log(reasons.join())); });
+      process.kill(process.pid, 'SIGUSR2');
+      setTimeout(() => {}, 500);
+    `;
+    const limited = [
+      '-c',
+      'ulimit -n 64 && exec "$@"',
+      'sh',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      program,
+    ];
+    const { stdout, stderr } = spawnSync('/bin/sh', limited, { encoding: 'utf8', timeout: 30_000 });
+    assert.match(stdout, /^no successor: this process continues .*EMFILE/, stderr);
   });
 
   it('whose program is missing is reported', async () => {
