@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the service around an installed `sluice`: its user, directories, unit, configuration, log rotation and
-# certificate hook. Run it as root, again after each upgrade. It keeps the configuration and the admin token.
+# certificate hook. Run it as root, again after each upgrade. It keeps the configuration and the admin token, and
+# replaces the other files.
 # DESTDIR=/some/root installs the files below another root, and changes no running system.
 set -eu
 
@@ -33,7 +34,11 @@ install -d -m 750 "$root/etc/sluice/tls"
 token="$root/etc/credstore/sluice.admin-token"
 if [ ! -e "$token" ]; then
   [ -d "$root/etc/credstore" ] || install -d -m 700 "$root/etc/credstore"
-  (umask 077 && od -An -N32 -tx1 -w32 /dev/urandom | tr -d ' ' >"$token")
+  value=$(od -An -N32 -tx1 -w32 /dev/urandom | tr -d ' ')
+  [ "${#value}" -eq 64 ] || fail 'no admin token: reading /dev/urandom failed'
+  # A rename: an interrupted installation leaves no half of a token.
+  (umask 077 && printf '%s\n' "$value" >"$token.new")
+  mv "$token.new" "$token"
 fi
 
 if [ -z "$root" ]; then

@@ -1,7 +1,17 @@
 /** Checks that the unit, the installation and the scripts around them fit together, and fit the program. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -41,6 +51,21 @@ describe('the unit of systemd', () => {
       const argv = text.split(' ');
       assert.equal(parseArguments(argv, {}).kind, 'command', command);
     }
+  });
+
+  it('keeps Node from opening its inspector on a SIGUSR1 that comes before sluice handles it', async () => {
+    assert.deepEqual(values('Environment'), ['NODE_OPTIONS=--disable-sigusr1']);
+    const [option = ''] = values('Environment').map((line) => line.replace('NODE_OPTIONS=', ''));
+    const script = "console.log('runs'); setTimeout(() => undefined, 500)";
+    const node = spawn(process.execPath, ['-e', script], {
+      env: { NODE_OPTIONS: option },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    node.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    node.stdout.once('data', () => node.kill('SIGUSR1'));
+    assert.deepEqual(await once(node, 'close'), [0, null]);
+    assert.equal(stderr, '');
   });
 
   it('takes the admin token from the credential store, which need not have one', () => {
@@ -124,6 +149,54 @@ describe('the installation below another root', () => {
       [read('etc/credstore/sluice.admin-token'), read('etc/sluice/sluice.yaml')],
       [token, 'mine'],
     );
+  });
+});
+
+describe('the scripts, if a command fails', () => {
+  let directory = '';
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'sluice-scripts-'));
+    for (const name of ['lineage', 'bin']) mkdirSync(join(directory, name));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+  const path = (): string => `${join(directory, 'bin')}:${process.env.PATH}`;
+  const command = (name: string, script: string): void => {
+    writeFileSync(join(directory, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  };
+
+  it('leave the old certificate and key if only one of the new ones can be copied', () => {
+    // The machine need not have the group.
+    command('install', '[ "$1" = -d ] && exec mkdir -p "$6"; exec cp "$5" "$6"');
+    command('systemctl', 'exit 3');
+    const lineage = join(directory, 'lineage');
+    const hook = (): number | null => {
+      const env = { PATH: path(), RENEWED_LINEAGE: lineage, SLUICE_TLS: join(directory, 'tls') };
+      return spawnSync(join(DEPLOY, 'certbot/sluice'), { env }).status;
+    };
+    const pair = (): string[] =>
+      ['privkey.pem', 'fullchain.pem'].map((file) =>
+        readFileSync(join(directory, 'tls/lineage', file), 'utf8'),
+      );
+    for (const file of ['privkey.pem', 'fullchain.pem']) writeFileSync(join(lineage, file), 'old');
+    assert.equal(hook(), 0);
+    assert.deepEqual(pair(), ['old', 'old']);
+    writeFileSync(join(lineage, 'privkey.pem'), 'new');
+    rmSync(join(lineage, 'fullchain.pem'));
+    assert.notEqual(hook(), 0);
+    assert.deepEqual(pair(), ['old', 'old']);
+    writeFileSync(join(lineage, 'fullchain.pem'), 'new');
+    assert.equal(hook(), 0);
+    assert.deepEqual(pair(), ['new', 'new']);
+    rmSync(join(directory, 'bin/install'));
+  });
+
+  it('make no empty token', () => {
+    command('od', 'exit 1');
+    const root = join(directory, 'root');
+    const env = { PATH: path(), DESTDIR: root };
+    const { status, stderr } = spawnSync(join(DEPLOY, 'systemd/install.sh'), { env, encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [1, 'install.sh: no admin token: reading /dev/urandom failed\n']);
+    assert.ok(!existsSync(join(root, 'etc/credstore/sluice.admin-token')));
   });
 });
 
