@@ -10,7 +10,7 @@ const OFF: FormatDescription = { type: 'off' };
 function accepted(forms: readonly FormatDescription[], values: readonly unknown[]): readonly unknown[] {
   const ajv = new Ajv({ allowUnionTypes: true });
   ajv.addKeyword('errorMessage');
-  const validate = ajv.compile(anyOf(alternativesOf(forms, null)));
+  const validate = ajv.compile(anyOf(alternativesOf(forms, null, false)));
   return values.filter((value) => validate(value));
 }
 
@@ -66,12 +66,13 @@ describe('the schema of', () => {
   it('a mapping of the user’s own keys has values of one form', () => {
     const values: FormatDescription = { type: 'number', min: 0, max: 1 };
     assert.deepEqual(
-      accepted([{ type: 'pairs', values, lists: false }], [{ a: 0.5 }, { a: 2 }, { a: [1] }]),
+      accepted([{ type: 'pairs', values, lists: false, files: false }], [{ a: 0.5 }, { a: 2 }, { a: [1] }]),
       [{ a: 0.5 }],
     );
-    assert.deepEqual(accepted([{ type: 'pairs', values, lists: true }], [{ a: [0, 1] }, { a: [] }]), [
-      { a: [0, 1] },
-    ]);
+    assert.deepEqual(
+      accepted([{ type: 'pairs', values, lists: true, files: false }], [{ a: [0, 1] }, { a: [] }]),
+      [{ a: [0, 1] }],
+    );
   });
 
   it('an optional value takes null', () => {
@@ -81,7 +82,7 @@ describe('the schema of', () => {
 
 describe('an alternative of a list or a mapping', () => {
   it('says what to write for off', () => {
-    const [off] = alternativesOf([OFF], 'list');
+    const [off] = alternativesOf([OFF], 'list', false);
     assert.equal(off?.errorMessage, 'Write a list, or off.');
   });
 });
