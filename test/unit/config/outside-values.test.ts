@@ -101,6 +101,13 @@ describe('a value from the environment', () => {
     );
   });
 
+  it('is not shown in the URL of a key set', () => {
+    const access = 'access: { jwt: { keys: "http://keys.example/x?key=${SECRET}", issuer: a, audience: b } }';
+    const errors = errorsOf(l7(access), { env: { SECRET: 's3cr3t-value' } });
+    assert.ok(errors.length > 0);
+    assert.ok(!errors.join().includes('s3cr3t'), errors.join());
+  });
+
   it('is not shown where it may be secret', () => {
     const env = { KEY: 'geheim\nnis' };
     const [error = ''] = errorsOf(

@@ -173,8 +173,20 @@ function keyOf(path: Path): string {
   return path.join('\0');
 }
 
-/** Keys whose values may be secret: tokens, passwords in URLs, and headers or parameters that carry credentials. */
-const SECRET_KEYS: ReadonlySet<unknown> = new Set(['token', 'secret', 'url', 'headers', 'query']);
+/**
+ * Keys whose values may be secret: tokens, passwords and parameters in URLs (`url`, `keys`, `to`), bodies, and headers
+ * or parameters that carry credentials.
+ */
+const SECRET_KEYS: ReadonlySet<unknown> = new Set([
+  'token',
+  'secret',
+  'url',
+  'keys',
+  'to',
+  'body',
+  'headers',
+  'query',
+]);
 
 function mayBeSecret(path: Path): boolean {
   return path.some((step) => SECRET_KEYS.has(step));
