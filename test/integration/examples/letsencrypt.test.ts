@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { after, before, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { testExample } from '../../support/examples/isolation.ts';
@@ -18,6 +18,11 @@ testExample(import.meta.filename, 'letsencrypt', () => {
   before(async () => {
     nameHosts('chat.example.com');
     placeCertificate(authority, ['chat.example.com']);
+    // certbot's hook makes a directory for each name.
+    mkdirSync('/etc/sluice/tls/chat.example.com');
+    for (const file of ['fullchain.pem', 'privkey.pem']) {
+      renameSync(`/etc/sluice/tls/${file}`, `/etc/sluice/tls/chat.example.com/${file}`);
+    }
     mkdirSync('/srv/acme/.well-known/acme-challenge', { recursive: true });
     writeFileSync('/srv/acme/.well-known/acme-challenge/a-token', 'a-token.a-thumbprint');
     await startServer('127.0.0.1', 3000);
