@@ -30,13 +30,9 @@ const httpsPort: Format<number | null> = described(FORMS, (value) => {
   );
 });
 
-/** Whether a listener redirects to https, even if the value is invalid. */
-export function hasHttpsRedirect(listener: Section): boolean {
-  return listener.has(KEY) && listener.raw(KEY) !== false;
-}
-
 /**
- * Reads the key `redirectToHttps`. Returns a route that redirects every request, or null without the key.
+ * Reads the key `redirectToHttps`. Returns a route that redirects every request. Null if the key is missing,
+ * false or invalid.
  *
  * @param access the listener's settings
  */

@@ -15,7 +15,7 @@ import { refuseDuplicateNames } from '../uniqueness.ts';
 import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
 import { readRouteErrorPages } from './error-pages.ts';
 import { readFallbackRoute } from './fallback-route.ts';
-import { hasHttpsRedirect, readHttpsRedirect } from './https-redirect.ts';
+import { readHttpsRedirect } from './https-redirect.ts';
 import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
@@ -74,7 +74,11 @@ export function* readRoutes(
   const earlier = new EarlierRoutes();
   const { paths, asksForCertificates, access } = terms;
   const known = context.items.routesOf(name, { paths, asksForCertificates, access });
-  const entries = readEntries(listener);
+  const problems = context.problems.count;
+  const redirect = readHttpsRedirect(listener, access);
+  // An invalid redirect has its own error.
+  const hasOther = hasTarget(listener) || redirect !== null || context.problems.count > problems;
+  const entries = hasOther ? listener.optionalList('routes', 'routes') : readRequiredEntries(listener);
   for (const [index, entry] of entries.entries()) {
     const route = knownRoute(entry, known, context) ?? readNewRoute(entry, index, terms, known, context);
     if (route === null) continue;
@@ -82,7 +86,6 @@ export function* readRoutes(
     routes.push(route);
     yield;
   }
-  const redirect = readHttpsRedirect(listener, access);
   const fallback = readFallbackRoute(listener, positionName(entries.length), access, context) ?? redirect;
   if (fallback !== null) {
     const route = { path: fallback.path, value: { route: fallback.value, expression: null } };
@@ -98,9 +101,8 @@ export function* readRoutes(
   return routes.map(({ value }) => value.route);
 }
 
-/** Returns the entries of the list, which is required unless the listener has its own target or redirect. */
-function readEntries(listener: Section): readonly Located<unknown>[] {
-  if (hasTarget(listener) || hasHttpsRedirect(listener)) return listener.optionalList('routes', 'routes');
+/** Returns the entries of a listener without its own target or redirect. */
+function readRequiredEntries(listener: Section): readonly Located<unknown>[] {
   if (listener.has('routes')) return listener.list('routes', 'routes');
   const remedy = listener.has('passthrough') ? ', or mode: l4 if it only tunnels by server name' : '';
   listener.problem(`a listener of mode l7 needs one of routes, cluster, to, redirectToHttps${remedy}`);

@@ -59,6 +59,15 @@ describe('redirectToHttps', () => {
     ]);
   });
 
+  it('takes its value from the environment', () => {
+    const text = listener('redirectToHttps: ${H}');
+    assert.deepEqual(errorsOf(text, { env: { H: 'false' } }), [
+      '2:5: a listener of mode l7 needs one of routes, cluster, to, redirectToHttps',
+    ]);
+    assert.equal(errorsOf(text, { env: { H: 'maybe' } }).length, 1);
+    assert.deepEqual(errorsOf(text, { env: { H: '8443' } }), []);
+  });
+
   it('refuses other values', () => {
     for (const [value, text] of [
       ['0', '0'],
