@@ -147,11 +147,12 @@ function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveS
       : readAddress({ value, path }, format, problems);
     if (read === null) continue;
     const text = formatAddress(read.address);
-    if (seen.has(text)) {
+    const same = comparable(read.address);
+    if (seen.has(same)) {
       const fault = `${describe(text)} is listed twice: list it once, with a higher weight`;
       problems.valueError(isMapping(value) ? [...path, 'address'] : path, fault);
     }
-    seen.add(text);
+    seen.add(same);
     endpoints.push(read);
   }
   return endpoints;
@@ -179,6 +180,12 @@ function readAddress(
 ): Endpoint | null {
   const address = readValue(value, path, problems, format, null);
   return address === null ? null : { address, weight: 1, maxConnections: 0 };
+}
+
+/** Returns a text that is the same for equal addresses: host names ignore case, and paths do not. */
+export function comparable(address: Address): string {
+  const text = formatAddress(address);
+  return address.kind === 'unix' ? text : text.toLowerCase();
 }
 
 /** Returns the format of an endpoint's address. Paths of UNIX sockets become absolute. */

@@ -6,7 +6,7 @@ import { describe } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
-import { endpointAddress } from '../cluster.ts';
+import { comparable, endpointAddress } from '../cluster.ts';
 import { unnamedCluster } from './unnamed-cluster.ts';
 
 export const TARGET_KEYS = ['cluster', 'to'] as const;
@@ -54,11 +54,11 @@ function readAddresses(section: Section, { base }: Context): readonly Address[] 
   for (const { value, path } of entries) {
     const address = readValue<Address | null>(value, path, section.problems, endpointAddress(base), null);
     if (address === null) continue;
-    const text = formatAddress(address);
-    if (found.has(text)) {
-      section.problems.valueError(path, `${describe(text)} is listed twice: list it once`);
+    const same = comparable(address);
+    if (found.has(same)) {
+      section.problems.valueError(path, `${describe(formatAddress(address))} is listed twice: list it once`);
     }
-    found.set(text, address);
+    found.set(same, address);
   }
   return found.size > 0 && found.size === entries.length ? [...found.values()] : null;
 }

@@ -216,6 +216,8 @@ describe('cluster', () => {
       errors('endpoints: [{ address: "unix:./x" }, { address: "unix:x" }]')[0] ?? '',
       /is listed twice/,
     );
+    assert.match(errors('endpoints: ["a.test:1", "A.Test:1"]')[0] ?? '', /"A.Test:1" is listed twice/);
+    assert.doesNotMatch(errors('endpoints: ["unix:/x", "unix:/X"]').join(), /twice/);
   });
 
   it('reads an endpoint that is an address alone', () => {

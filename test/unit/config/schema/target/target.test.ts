@@ -83,6 +83,7 @@ clusters: [{ name: app, endpoints: ['f:1'] }]
 
   it('refuses what cannot be dialled, twice the same, and cluster beside it', () => {
     assert.deepEqual(errorsOf(to('a:1', 'a:1')), ['1:42: to: "a:1" is listed twice: list it once']);
+    assert.match(errorsOf(to('a:1', 'A:1'))[0] ?? '', /"A:1" is listed twice/);
     assert.deepEqual(errorsOf(to()), ['1:31: to: the list is empty: write at least one of addresses']);
     assert.match(errorsOf(to('a:0'))[0] ?? '', /^1:36: to: "a:0" has port 0/);
     const many = Array.from({ length: 1001 }, (_, index) => `a:${index + 1}`);
