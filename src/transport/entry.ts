@@ -114,7 +114,8 @@ export function entryFactsOf(peer: string): EntryFacts {
 export interface ArrivalOwner<Connection> {
   /**
    * Called with a connection after its entry stages, to serve or close it. Only a PROXY header and a request
-   * for TLS, if any, were read. If this throws before it takes the connection, the connection is closed and {@link lost} follows.
+   * for TLS, if any, were read. If this throws before it takes the connection, the connection is closed and
+   * {@link lost} follows.
    *
    * @param since time of the accept, by `performance.now()`
    */
