@@ -41,6 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
           const { run } = await import('./cli/commands/bench.ts');
           return await run(invocation.argv);
         }
+        ignoreEarlySignals(invocation.command);
         const command = await load(invocation.command);
         return await command.run(invocation.options);
       }
@@ -58,6 +59,14 @@ function runsProxy(invocation: Invocation): boolean {
   if (invocation.kind !== 'command') return false;
   const { command, options } = invocation;
   return command === 'run' || (command === 'to' && !options.flags.has('print'));
+}
+
+/** Ignores signals for a running proxy that come before it handles them, or when it has nearly ended. */
+function ignoreEarlySignals(command: RunnableName): void {
+  // Without a handler, Node would open its inspector.
+  process.on('SIGUSR1', () => undefined);
+  if (command !== 'run' && command !== 'to') return;
+  for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => undefined);
 }
 
 function load(command: RunnableName): Promise<Command> {

@@ -44,6 +44,18 @@ const GOOD = `listeners: [{ name: a, mode: l4, address: ':1', cluster: app }]
 clusters: [{ name: app, endpoints: [{ address: 'a:1' }] }, { name: b, endpoints: [{ address: 'a:1' }] }]
 `;
 
+describe('signals that come early', () => {
+  const before = `process.once('exit', () => {
+    console.log(['SIGUSR1', 'SIGHUP', 'SIGUSR2'].filter((name) => process.listenerCount(name) > 0).join());
+  })`;
+
+  it('do not end a proxy that is not ready, and open no inspector', () => {
+    const file = join(directory, 'missing.yaml');
+    assert.equal(sluice(['run', '-c', file], { before }).stdout, 'SIGUSR1,SIGHUP,SIGUSR2\n');
+    assert.equal(sluice(['check', '-c', file], { before }).stdout, 'SIGUSR1\n');
+  });
+});
+
 describe('sluice check', () => {
   it('says that a configuration is valid, and warns on stderr', () => {
     const file = write('good.yaml', GOOD);
