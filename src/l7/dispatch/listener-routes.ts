@@ -82,7 +82,7 @@ export class ListenerRoutes {
     if (this.leadsTo(older.name, cluster)) return true;
     this.#byPattern ??= this.#indexByPattern();
     const similar = this.#byPattern.get(patternOf(older.match)) ?? [];
-    return similar.some((route) => isTo(route, cluster) && isDeepStrictEqual(route.match, older.match));
+    return similar.some((route) => isTo(route, cluster) && isEqualMatch(route.match, older.match));
   }
 
   #indexByPattern(): Map<string, Route[]> {
@@ -102,7 +102,13 @@ function isTo({ action }: Route, cluster: string): boolean {
   return action.kind === 'cluster' && action.cluster === cluster;
 }
 
+/** Whether two routes have the same conditions. The order of hosts does not count. */
+function isEqualMatch(one: RouteMatch, other: RouteMatch): boolean {
+  const [first, second] = [one, other].map((match) => ({ ...match, hosts: match.hosts.toSorted() }));
+  return isDeepStrictEqual(first, second);
+}
+
 /** Returns a text that is the same for equal conditions. */
 function patternOf({ hosts, path, pathPrefix, pathRegex }: RouteMatch): string {
-  return `${hosts[0] ?? ''} ${path ?? pathPrefix ?? pathRegex ?? ''}`;
+  return `${hosts.toSorted()[0] ?? ''} ${path ?? pathPrefix ?? pathRegex ?? ''}`;
 }

@@ -98,6 +98,20 @@ describe('the next configuration of a listener', () => {
     }
   });
 
+  it('covers a context if a route has its hosts in another order', () => {
+    const hosts = ['example.com', 'a.example'];
+    const old = routeOf('route-1', { hosts }, to('app'));
+    const before = used({ routes: [old] });
+    for (const [others, expected] of [
+      [hosts.toReversed(), true],
+      [[...hosts, 'b.example'], false],
+    ] as const) {
+      const moved = { ...old, name: 'route-2', match: { ...old.match, hosts: others } };
+      const { dispatcher } = listener({ routes: [moved] }, before);
+      assert.equal(dispatcher.covers(before.dispatcher.contexts[0]!), expected);
+    }
+  });
+
   it('continues to refuse handshakes if the listener drains', () => {
     const before = listener(first);
     before.dispatcher.draining = true;
