@@ -27,7 +27,7 @@ interface HostPlaceholder {
 
 type HostPart = { readonly text: string } | HostPlaceholder;
 
-/** What a group may be, by its place in the host. Each allows an empty value. */
+/** Allowed values of a group, by its place in the host. Each allows an empty value. */
 const ALLOWED = {
   /** Before a dot, such as `$1.example.com`. */
   labels: /^(?:\w[\w-]*(?:\.\w[\w-]*)*)?$/,
