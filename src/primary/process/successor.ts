@@ -25,8 +25,6 @@ interface SuccessorOptions {
 const BACKGROUND_SCRIPT = '"$@" & echo $! >&3';
 /** Descriptor of the pipe that has the successor's id, and closes when the successor ends. */
 const END_FD = 3;
-/** Node ignores SIGUSR1 until sluice handles it. Without the option, Node would open its inspector. */
-const NO_INSPECTOR = '--disable-sigusr1';
 
 /** A successor that has not taken over yet. */
 interface Attempt {
@@ -116,9 +114,8 @@ export class Successor {
 
   /** The watchdog of the service manager names this process, and the successor has another id. */
   #environment(): NodeJS.ProcessEnv {
-    const { WATCHDOG_PID: _watched, NODE_OPTIONS: given = '', ...env } = this.#options.env;
-    const nodeOptions = given.includes(NO_INSPECTOR) ? given : `${given} ${NO_INSPECTOR}`.trim();
-    return { ...env, NODE_OPTIONS: nodeOptions };
+    const { WATCHDOG_PID: _watched, ...env } = this.#options.env;
+    return env;
   }
 
   #fail(attempt: Attempt, reason: string): void {

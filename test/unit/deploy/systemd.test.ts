@@ -1,7 +1,6 @@
 /** Checks that the unit, the installation and the scripts around them fit together, and fit the program. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -51,21 +50,6 @@ describe('the unit of systemd', () => {
       const argv = text.split(' ');
       assert.equal(parseArguments(argv, {}).kind, 'command', command);
     }
-  });
-
-  it('keeps Node from opening its inspector on a SIGUSR1 that comes before sluice handles it', async () => {
-    assert.deepEqual(values('Environment'), ['NODE_OPTIONS=--disable-sigusr1']);
-    const [option = ''] = values('Environment').map((line) => line.replace('NODE_OPTIONS=', ''));
-    const script = "console.log('runs'); setTimeout(() => undefined, 500)";
-    const node = spawn(process.execPath, ['-e', script], {
-      env: { NODE_OPTIONS: option },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stderr = '';
-    node.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    node.stdout.once('data', () => node.kill('SIGUSR1'));
-    assert.deepEqual(await once(node, 'close'), [0, null]);
-    assert.equal(stderr, '');
   });
 
   it('takes the admin token from the credential store, which need not have one', () => {

@@ -214,6 +214,7 @@ export function post(
     refusedAs: null as 400 | null,
   };
   const reply = {
+    pages: null,
     aborted: false,
     get refusedAs(): 400 | null {
       return client.refusedAs;

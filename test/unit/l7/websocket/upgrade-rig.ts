@@ -241,6 +241,7 @@ export function upgrade({
       return accepts;
     },
     http: {
+      pages: null,
       cutBy: null as string | null,
       sendInterim: (status: number, headers: HeaderList) =>
         log.push(`informs ${status} ${headers.flat().join(' ')}`),

@@ -43,6 +43,7 @@ function refused({
     destroy: () => log.push('closed'),
   } as unknown as UpstreamSocket;
   const reply = {
+    pages: null,
     send: (status: number, _headers: unknown, body: Uint8Array) => log.push(`${status} with ${body.length}`),
     sendHead: (status: number) => log.push(`${status} head`),
     begin: (status: number, _headers: unknown, length: number | null) =>
