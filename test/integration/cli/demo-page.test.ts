@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { eventually } from '../../support/deadline.ts';
 import { SCREENS, SKIP_WITHOUT_CHROMIUM, assertAccessible } from '../../support/page/browser.ts';
 import { DemoPages } from '../../support/page/demo-pages.ts';
 import { WsClient } from '../../support/websocket/ws-client.ts';
@@ -72,7 +73,8 @@ describe('the demo in a browser, through the proxy', { skip: SKIP_WITHOUT_CHROMI
       await bob.locator('#game-arena').click({ position: await placeIn(bob, 0.97, 0.95) });
       for (const page of [ada, bob]) {
         await page.locator('#game-scores li').nth(1).waitFor();
-        assert.deepEqual((await scores(page)).sort(), ['Ada', 'Bob']);
+        // A name can arrive after its player.
+        await eventually(async () => assert.deepEqual((await scores(page)).sort(), ['Ada', 'Bob']));
         await waitForPlayerAt(page, 24, 24);
         await waitForPlayerAt(page, 970, 570);
         assert.equal(await text(page, 'game-players'), '2');
