@@ -36,8 +36,8 @@ export class FirstBytesInspector implements EntryInspector {
   #isAdmitted = false;
   #holds: ConnectionHolds | null = null;
   readonly #hello = new ClientHelloReader();
-  /** Requests for encryption, in their order. Each kind comes once. */
-  #asked: 'nothing' | 'gss' | 'tls' = 'nothing';
+  /** The last request for encryption. Each kind comes once, GSSAPI before TLS. */
+  #requested: 'nothing' | 'gss' | 'tls' = 'nothing';
   /** Bytes of the stage seen so far. */
   #seen = 0;
 
@@ -110,20 +110,23 @@ export class FirstBytesInspector implements EntryInspector {
   }
 
   #lookForTlsRequest(bytes: Buffer, start: number, end: number): Verdict {
-    if (this.#asked === 'tls') return NOT_TLS;
+    if (this.#requested === 'tls') return NOT_TLS;
     const request = this.#terms.admitsPostgres ? readTlsRequest(bytes, start, end) : false;
     if (request === null) return 'more';
-    if (request === false || request === this.#asked)
-      return this.#asked === 'gss' ? NOT_TLS : this.#enter(null);
-    this.#asked = request;
+    if (request === false || request === this.#requested)
+      return this.#requested === 'gss' ? NOT_TLS : this.#enter(null);
+    this.#requested = request;
     this.#seen = 0;
     return { consume: TLS_REQUEST.length, answer: request === 'tls' ? TLS_ADMITTED : NOT_SUPPORTED };
   }
 
   #enter(hello: ClientHello | null): Verdict {
     const facts = {
-      ...{ peer: this.#peer, address: this.#address, proxy: this.#proxy, hello },
-      ...(this.#asked === 'tls' && { isPostgres: true }),
+      peer: this.#peer,
+      address: this.#address,
+      proxy: this.#proxy,
+      hello,
+      ...(this.#requested === 'tls' && { isPostgres: true }),
       ...(this.#holds !== null && { holds: this.#holds }),
     };
     return { facts };

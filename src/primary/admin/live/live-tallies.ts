@@ -23,7 +23,13 @@ interface ErrorSource {
 }
 
 /** Close reasons of failed tunnels. Tunnels with other reasons were idle or ended on purpose. */
-const TUNNEL_FAILURES: ReadonlySet<string> = new Set(['reset', 'half_close_timeout', 'aborted', 'fault']);
+const TUNNEL_FAILURES: ReadonlySet<string> = new Set([
+  'reset',
+  'half_close_timeout',
+  'tls_refused',
+  'aborted',
+  'fault',
+]);
 /** Close codes of failed sessions: no close frame, or an error of the endpoint or the proxy. */
 const SESSION_FAILURES: ReadonlySet<string> = new Set(['1006', '1011']);
 
