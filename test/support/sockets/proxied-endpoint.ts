@@ -77,8 +77,10 @@ export class ProxiedEndpoint {
     return this.#open.size;
   }
 
-  #count({ remotePort }: Socket): ToldConnection {
-    const before = this.#known.get(remotePort!)!;
+  /** Counts a request. Returns null if its connection has already broken, and so has no port: a probe leaves early. */
+  #count({ remotePort }: Socket): ToldConnection | null {
+    const before = this.#known.get(remotePort ?? 0);
+    if (before === undefined) return null;
     const known = { ...before, requests: before.requests + 1 };
     this.#known.set(remotePort!, known);
     return known;
