@@ -4,7 +4,7 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import { doSteps, doStepsInSlices, type Steps } from '../core/timing/steps.ts';
-import type { ClusterFiles } from './schema/cluster.ts';
+import type { ClusterFiles } from './schema/cluster/cluster.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
 import { composeFiles } from './sources/compose.ts';

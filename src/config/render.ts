@@ -10,7 +10,7 @@ import { logTree } from './render/log-tree.ts';
 import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
 import { tracingTree } from './render/tracing-tree.ts';
 import { without, type BlockLists, type Tree } from './render/tree.ts';
-import type { ClusterFiles } from './schema/cluster.ts';
+import type { ClusterFiles } from './schema/cluster/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
 import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
 import type { AccessSettings } from './types/access.ts';

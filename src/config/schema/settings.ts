@@ -14,7 +14,7 @@ import type { Path } from '../syntax/source-file.ts';
 import { parseValue } from '../syntax/source-file.ts';
 import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
 import { SETTINGS } from './root-settings.ts';
-import { STICKY_SECRET_VARIABLE, stickySecret } from './sticky.ts';
+import { STICKY_SECRET_VARIABLE, stickySecret } from './cluster/sticky.ts';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
 const ENVIRONMENT = new Map(PATHS.map((path) => [environmentName(path), path]));

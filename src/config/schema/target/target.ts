@@ -6,7 +6,7 @@ import { describe } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
-import { comparable, endpointAddress } from '../cluster.ts';
+import { comparable, endpointAddress } from '../cluster/cluster.ts';
 import { unnamedCluster } from './unnamed-cluster.ts';
 
 export const TARGET_KEYS = ['cluster', 'to'] as const;

@@ -8,7 +8,7 @@ import { Problems } from '../../syntax/problems.ts';
 import { SourceFile } from '../../syntax/source-file.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import type { Cluster } from '../../types/cluster.ts';
-import { readCluster } from '../cluster.ts';
+import { readCluster } from '../cluster/cluster.ts';
 
 /** Max characters of a cluster's name. */
 const MAX_NAME_CHARACTERS = 63;

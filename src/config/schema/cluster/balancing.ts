@@ -1,8 +1,8 @@
 /** Reads the cluster keys for choosing an endpoint. */
-import { described } from '../syntax/format-description.ts';
-import { FormatError, describe, line, oneOf, token } from '../syntax/formats.ts';
-import type { Section } from '../syntax/section.ts';
-import type { BalancerName, Cluster, HashOn } from '../types/cluster.ts';
+import { described } from '../../syntax/format-description.ts';
+import { FormatError, describe, line, oneOf, token } from '../../syntax/formats.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { BalancerName, Cluster, HashOn } from '../../types/cluster.ts';
 
 const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
 const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };

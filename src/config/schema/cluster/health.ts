@@ -1,12 +1,12 @@
 /** Reads the cluster keys that detect failing endpoints and decide their treatment. */
-import { MAX_DURATION_MS } from '../../core/units/duration.ts';
-import { described } from '../syntax/format-description.ts';
-import type { Format } from '../syntax/formats.ts';
-import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
-import { readValue } from '../syntax/section.ts';
-import type { Section } from '../syntax/section.ts';
-import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../types/cluster.ts';
-import { urlPath } from './route/route-match.ts';
+import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import { described } from '../../syntax/format-description.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe, duration, integer, line, oneOf } from '../../syntax/formats.ts';
+import { readValue } from '../../syntax/section.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { Cluster, HealthCheck, OutlierFailure, OutlierSettings } from '../../types/cluster.ts';
+import { urlPath } from '../route/route-match.ts';
 
 export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
 

@@ -1,18 +1,26 @@
 /** Reads a cluster and its endpoints. */
 import { resolve } from 'node:path';
-import type { Address } from '../../core/address.ts';
-import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
-import type { BaseDirectory } from '../syntax/files.ts';
-import type { Format } from '../syntax/formats.ts';
-import { FormatError, describe, dialAddress, duration, integer, oneOf, toggle } from '../syntax/formats.ts';
-import { hostName, serviceName } from '../syntax/host.ts';
-import type { Problems } from '../syntax/problems.ts';
-import type { Located } from '../syntax/section.ts';
-import { Section, isMapping, readValue } from '../syntax/section.ts';
-import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../types/cluster.ts';
+import type { Address } from '../../../core/address.ts';
+import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../../core/address.ts';
+import type { BaseDirectory } from '../../syntax/files.ts';
+import type { Format } from '../../syntax/formats.ts';
+import {
+  FormatError,
+  describe,
+  dialAddress,
+  duration,
+  integer,
+  oneOf,
+  toggle,
+} from '../../syntax/formats.ts';
+import { hostName, serviceName } from '../../syntax/host.ts';
+import type { Problems } from '../../syntax/problems.ts';
+import type { Located } from '../../syntax/section.ts';
+import { Section, isMapping, readValue } from '../../syntax/section.ts';
+import type { Cluster, ClusterTls, Endpoint, ResolveSettings } from '../../types/cluster.ts';
 import { readBalancing } from './balancing.ts';
-import { warnOfDates } from './certificate-warnings.ts';
-import { certificateFile, readKeyPair } from './certificate.ts';
+import { warnOfDates } from '../certificate-warnings.ts';
+import { certificateFile, readKeyPair } from '../certificate.ts';
 import { HEALTH_KEYS, readHealth } from './health.ts';
 import { readResolve } from './resolve.ts';
 import { readSticky } from './sticky.ts';

@@ -1,14 +1,14 @@
 /** Reads the cookie that returns a client to its endpoint. */
 import { resolve } from 'node:path';
-import { MAX_DURATION_MS } from '../../core/units/duration.ts';
-import type { BaseDirectory } from '../syntax/files.ts';
-import { textFile } from '../syntax/files.ts';
-import { described } from '../syntax/format-description.ts';
-import type { Format } from '../syntax/formats.ts';
-import { FormatError, duration, oneOf, text, token } from '../syntax/formats.ts';
-import { refuseHidden } from '../syntax/outside/hidden.ts';
-import type { Section } from '../syntax/section.ts';
-import type { Sticky } from '../types/cluster.ts';
+import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import type { BaseDirectory } from '../../syntax/files.ts';
+import { textFile } from '../../syntax/files.ts';
+import { described } from '../../syntax/format-description.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, duration, oneOf, text, token } from '../../syntax/formats.ts';
+import { refuseHidden } from '../../syntax/outside/hidden.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { Sticky } from '../../types/cluster.ts';
 
 const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
 const MIN_SECRET_CHARACTERS = 16;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { renderConfig } from '../../../../src/config/render.ts';
-import type { Sticky } from '../../../../src/config/types/cluster.ts';
-import { errorsOf, inDirectory, load, warningsOf, type Extras } from '../load.ts';
+import { renderConfig } from '../../../../../src/config/render.ts';
+import type { Sticky } from '../../../../../src/config/types/cluster.ts';
+import { errorsOf, inDirectory, load, warningsOf, type Extras } from '../../load.ts';
 
 const SECRET = '0123456789abcdef';
 

@@ -1,11 +1,11 @@
 /** Reads the cluster keys for resolving endpoint names. */
 import { isIP, isIPv6 } from 'node:net';
-import { described } from '../syntax/format-description.ts';
-import type { Format } from '../syntax/formats.ts';
-import { FormatError, describe, duration, oneOf } from '../syntax/formats.ts';
-import { readValue } from '../syntax/section.ts';
-import type { Section } from '../syntax/section.ts';
-import type { ResolveSettings } from '../types/cluster.ts';
+import { described } from '../../syntax/format-description.ts';
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe, duration, oneOf } from '../../syntax/formats.ts';
+import { readValue } from '../../syntax/section.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { ResolveSettings } from '../../types/cluster.ts';
 
 const RESOLVE = { what: '"resolve"', keys: ['type', 'interval', 'servers'] };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Cluster } from '../../../../src/config/types/cluster.ts';
-import { cluster, errorsOf, inDirectory, load } from '../load.ts';
-import { CA_CERT, GOOD_CERT, GOOD_KEY, NAMED_KEY } from '../pem.ts';
+import type { Cluster } from '../../../../../src/config/types/cluster.ts';
+import { cluster, errorsOf, inDirectory, load } from '../../load.ts';
+import { CA_CERT, GOOD_CERT, GOOD_KEY, NAMED_KEY } from '../../pem.ts';
 
 const FILES = { 'ca.pem': CA_CERT, 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY, 'named.key': NAMED_KEY };
 
