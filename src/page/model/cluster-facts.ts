@@ -49,6 +49,15 @@ export interface ClusterFacts {
 /** An endpoint is slow if its mean exceeds {@link SLOW_S} and the median of its cluster times this factor. */
 const SLOW_FACTOR = 2;
 const SLOW_S = 0.005;
+/** Min answers of a mean that is compared. One slow answer, such as the first, decides the mean of a few. */
+const MIN_COMPARED_ANSWERS = 30;
+
+/** The facts of an endpoint, and the mean to compare with the other endpoints. */
+interface Compared {
+  readonly facts: EndpointFacts;
+  /** Null if there are too few answers. */
+  readonly mean: number | null;
+}
 
 /** Returns the clusters of a frame. */
 export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonly ClusterFacts[] {
@@ -58,14 +67,17 @@ export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonl
       cluster.endpoints.map((endpoint) => {
         const pace = paces.paceOf(cluster.name, endpoint);
         const recent = pace?.mean ?? null;
-        return {
+        const sinceStart = meanSinceStart(endpoint);
+        const facts = {
           cluster: cluster.name,
           ...endpoint,
           rate: pace?.rate ?? null,
-          mean: recent ?? meanSinceStart(endpoint),
+          mean: recent ?? sinceStart,
           isRecent: recent !== null,
           isSlow: false,
         };
+        if (pace !== null && pace.answers >= MIN_COMPARED_ANSWERS) return { facts, mean: recent };
+        return { facts, mean: endpoint.answers >= MIN_COMPARED_ANSWERS ? sinceStart : null };
       }),
     ),
   }));
@@ -106,15 +118,12 @@ function meanSinceStart({ answers, answerSeconds }: LiveEndpoint): number | null
   return answers > 0 && answerSeconds > 0 ? answerSeconds / answers : null;
 }
 
-/** Marks the slow endpoints of one cluster. */
-function withSlow(endpoints: readonly EndpointFacts[]): readonly EndpointFacts[] {
+/** Returns the endpoints of one cluster, the slow ones marked. */
+function withSlow(endpoints: readonly Compared[]): readonly EndpointFacts[] {
   const means = endpoints.flatMap(({ mean }) => (mean === null ? [] : [mean])).sort((a, b) => a - b);
-  if (means.length < 2) return endpoints;
-  const middle = means[Math.floor((means.length - 1) / 2)]!;
-  return endpoints.map((endpoint) => {
-    const { mean } = endpoint;
-    return mean !== null && mean > SLOW_S && mean > SLOW_FACTOR * middle
-      ? { ...endpoint, isSlow: true }
-      : endpoint;
-  });
+  const middle = means.length < 2 ? Infinity : means[Math.floor((means.length - 1) / 2)]!;
+  return endpoints.map(({ facts, mean }) => ({
+    ...facts,
+    isSlow: mean !== null && mean > SLOW_S && mean > SLOW_FACTOR * middle,
+  }));
 }

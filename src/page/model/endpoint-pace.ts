@@ -5,6 +5,8 @@ import { isSameRun } from './history.ts';
 interface Pace {
   /** Answers per second. */
   readonly rate: number;
+  /** Number of answers. */
+  readonly answers: number;
   /** Mean seconds per answer. Null without answers. */
   readonly mean: number | null;
   /** Answers with status 500 or above per second. */
@@ -64,6 +66,7 @@ export class EndpointPaces {
     const spent = answerSeconds - older.answerSeconds;
     return {
       rate: answered / seconds,
+      answers: answered,
       mean: answered > 0 && spent > 0 ? spent / answered : null,
       serverErrorRate: Math.max(0, serverErrors - older.serverErrors) / seconds,
     };

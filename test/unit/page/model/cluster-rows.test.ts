@@ -59,6 +59,43 @@ describe("the page's cluster rows", () => {
     );
   });
 
+  it('mark no endpoint as slow before it has given 30 answers', () => {
+    const slowAfter = (answers: number): readonly boolean[] => {
+      const endpoints = [3, 3, 90].map((ms, index) =>
+        endpointOf(`a:${index}`, { answers, answerSeconds: (answers * ms) / 1000 }),
+      );
+      const frame = frameOf({ clusters: [clusterOf('api', endpoints)], clusterCount: 1 });
+      return clustersOfFrame(frame, new EndpointPaces())[0]!.endpoints.map(({ isSlow }) => isSlow);
+    };
+    assert.deepEqual(slowAfter(29), [false, false, false]);
+    assert.deepEqual(slowAfter(30), [false, false, true]);
+  });
+
+  it('compare an endpoint by its recent answers, if there are enough', () => {
+    const frameAt = (second: number, recentMs: number): ReturnType<typeof frameOf> => {
+      const endpoint = (address: string, ms: number): ReturnType<typeof endpointOf> => {
+        const [older, recent] = [1000, second * 10];
+        return endpointOf(address, {
+          answers: older + recent,
+          answerSeconds: (older * 90 + recent * ms) / 1000,
+        });
+      };
+      const endpoints = [endpoint('a:1', 3), endpoint('a:2', 3), endpoint('a:3', recentMs)];
+      return frameOf({
+        at: START_MS + second * 1000,
+        uptimeSeconds: second,
+        clusters: [clusterOf('api', endpoints)],
+        clusterCount: 1,
+      });
+    };
+    const slow = (seconds: number, recentMs: number): boolean | undefined => {
+      const paces = new EndpointPaces();
+      for (let second = 0; second <= seconds; second++) paces.add(frameAt(second, recentMs));
+      return clustersOfFrame(frameAt(seconds, recentMs), paces)[0]?.endpoints[2]?.isSlow;
+    };
+    assert.deepEqual([slow(2, 90), slow(3, 90), slow(3, 3)], [false, true, false]);
+  });
+
   it('sort the endpoints of all clusters in either direction, unknown values last', () => {
     const order = { key: 'mean', isDescending: true } as const;
     const { rows } = rowsOf(facts(), { ...CHOICE, order, isGrouped: false });
