@@ -1,4 +1,5 @@
 import type { LiveFrame } from '../../protocol/admin/live.ts';
+import { duration } from './format.ts';
 import { NamedSeries } from './named-series.ts';
 
 /** Seconds that points are kept. */
@@ -62,6 +63,13 @@ export class History {
     const lag = new Map(frame.workers.map(({ name, lagSeconds }) => [name, lagSeconds]));
     this.#push(time, valuesOf(frame, last, seconds), errorRates(frame, last, seconds), lag);
     this.#trim(time - HISTORY_S);
+  }
+
+  /** The time that the points cover, such as `25s`. It grows to `10 minutes`. */
+  get coverage(): string {
+    const seconds = (this.times.at(-1) ?? 0) - (this.times[0] ?? 0);
+    // The oldest point is up to a step younger than ten minutes.
+    return seconds > HISTORY_S - MAX_STEP_S ? `${HISTORY_S / 60} minutes` : duration(Math.round(seconds));
   }
 
   #push(

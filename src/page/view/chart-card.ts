@@ -1,6 +1,5 @@
 import uPlot from 'uplot';
-import { HISTORY_S } from '../model/history.ts';
-import { make, setText } from './dom.ts';
+import { make, setAttribute, setText } from './dom.ts';
 
 /** A line of a chart. */
 export interface Line {
@@ -12,16 +11,14 @@ interface ChartOptions {
   readonly title: string;
   /** Formats a value of the chart. */
   readonly format: (value: number | null) => string;
-  /** Whether the axis has steps of powers of 2. */
-  readonly isBytes?: boolean;
+  /** The steps that the axis may have. uPlot chooses them if omitted. */
+  readonly steps?: readonly number[];
 }
 
 const HEIGHT = 112;
-/** Min seconds that a chart spans, because a new page has few points. */
-const MIN_WINDOW_S = 60;
+/** Min seconds that a chart spans. The lines of a new page have no length yet. */
+const MIN_WINDOW_S = 10;
 const AXIS_WIDTH = 58;
-/** From 1 B to about 0.5 PiB. */
-const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 /** Number of line colours: `--line-1` and up. */
 const COLORS = 6;
 
@@ -46,11 +43,7 @@ export class ChartCard {
   /** @param extra more elements below the legend */
   constructor(options: ChartOptions, ...extra: readonly HTMLElement[]) {
     this.#options = options;
-    this.#place = make('div', {
-      class: 'plot',
-      role: 'img',
-      'aria-label': `${options.title}, last 10 minutes`,
-    });
+    this.#place = make('div', { class: 'plot', role: 'img', 'aria-label': options.title });
     this.node = make(
       'article',
       { class: 'card chart' },
@@ -62,11 +55,16 @@ export class ChartCard {
     new ResizeObserver(() => this.#resize()).observe(this.#place);
   }
 
-  /** Shows lines. The arrays may change until the next call. */
-  show(times: readonly number[], lines: readonly Line[]): void {
+  /**
+   * Shows lines. The arrays may change until the next call.
+   *
+   * @param coverage the time that the lines cover, such as `25s`
+   */
+  show(times: readonly number[], lines: readonly Line[], coverage: string): void {
     const isSame = this.#plot !== null && lines.length === this.#lines.length;
     this.#times = times;
     this.#lines = lines;
+    setAttribute(this.#place, 'aria-label', `${this.#options.title} in the last ${coverage}`);
     if (!isSame) this.#rebuild();
     else this.#plot?.setData(this.#data());
     this.#writeLegend(this.#plot?.cursor.idx ?? null);
@@ -107,7 +105,7 @@ export class ChartCard {
             ...AXIS,
             size: AXIS_WIDTH,
             space: 30,
-            ...(this.#options.isBytes === true && { incrs: BYTE_STEPS }),
+            ...(this.#options.steps !== undefined && { incrs: [...this.#options.steps] }),
             values: (_plot, ticks) => ticks.map((tick) => this.#options.format(tick)),
           },
         ],
@@ -127,9 +125,8 @@ export class ChartCard {
   }
 
   #window(): [number, number] {
-    const last = this.#times.at(-1) ?? 0;
-    const first = Math.min(this.#times[0] ?? last, last - MIN_WINDOW_S);
-    return [Math.max(first, last - HISTORY_S), last];
+    const first = this.#times[0] ?? 0;
+    return [first, Math.max(this.#times.at(-1) ?? 0, first + MIN_WINDOW_S)];
   }
 
   #resize(): void {

@@ -10,9 +10,17 @@ interface Chart {
   readonly linesOf: (history: History) => readonly Line[];
 }
 
-/** The charts of the last ten minutes. */
+/** From 1 B to about 0.5 PiB. */
+const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** Whole numbers: 1, 2, 5, 10 and up. */
+const COUNT_STEPS = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
+/** The charts, and the time that they cover. */
 export class ChartsView {
   readonly #charts: readonly Chart[];
+  readonly #coverage = byId('coverage', HTMLSpanElement);
   readonly #budgetText = make('span');
   readonly #budgetMeter = make('meter', { min: '0', max: '1', low: '0.7', high: '0.9', optimum: '0' });
 
@@ -38,7 +46,9 @@ export class ChartsView {
   }
 
   show(history: History, { gauges }: LiveFrame): void {
-    for (const { card, linesOf } of this.#charts) card.show(history.times, linesOf(history));
+    const { coverage, times } = history;
+    setText(this.#coverage, `and in the last ${coverage}`);
+    for (const { card, linesOf } of this.#charts) card.show(times, linesOf(history), coverage);
     const { bufferedBytes, bufferBudgetBytes } = gauges;
     const share = bufferBudgetBytes > 0 ? bufferedBytes / bufferBudgetBytes : 0;
     this.#budgetMeter.value = share;
@@ -53,11 +63,10 @@ function chart(
   ...extra: readonly HTMLElement[]
 ): Chart {
   const columns = Object.entries(labels) as [Column, string][];
+  const steps =
+    format === count ? COUNT_STEPS : columns.some(([name]) => name.includes('ytes')) ? BYTE_STEPS : undefined;
   return {
-    card: new ChartCard(
-      { title, format, isBytes: columns.some(([name]) => name.includes('ytes')) },
-      ...extra,
-    ),
+    card: new ChartCard({ title, format, ...(steps !== undefined && { steps }) }, ...extra),
     linesOf: ({ columns: values }) => columns.map(([name, label]) => ({ label, values: values[name] })),
   };
 }

@@ -37,6 +37,8 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
       it(`has no serious fault of accessibility with traffic, on a ${screen.name} in the ${scheme}`, async () => {
         const page = await open({ screen, scheme });
         for (let second = 0; second < 30; second++) await admin.push(busyFrame(second));
+        await page.getByRole('heading', { name: 'Now and in the last 29s' }).waitFor();
+        await page.getByRole('img', { name: 'Messages in the last 29s' }).waitFor();
         await page.getByText('Draining endpoint 192.0.2.9:80 of cluster chat: 10 of 40 left').waitFor();
         await page.getByText('The certificate a.example ends in 9 days').waitFor();
         await page.getByText('ends in 9 days', { exact: true }).waitFor();
@@ -48,6 +50,15 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
         await browser.close(page);
       });
     }
+
+    it(`shows the links to all sections on a ${screen.name}`, async () => {
+      const page = await open({ screen });
+      for (const link of await page.getByRole('navigation').getByRole('link').all()) {
+        const { x, width } = (await link.boundingBox())!;
+        assert.ok(x >= 0 && x + width <= screen.width, `${await link.innerText()} is cut`);
+      }
+      await browser.close(page);
+    });
 
     it(`says what is missing on a ${screen.name} before any frame, and with an empty configuration`, async () => {
       const page = await open({ screen });

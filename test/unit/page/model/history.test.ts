@@ -52,6 +52,16 @@ describe('the frame history', () => {
     }
   });
 
+  it('says which time its points cover', () => {
+    const history = new History();
+    const coverages: string[] = [];
+    for (let second = 0; second <= 2 * HISTORY_S; second++) {
+      history.add(busyFrame(second));
+      if ([0, 25, 125, 590, HISTORY_S, 2 * HISTORY_S].includes(second)) coverages.push(history.coverage);
+    }
+    assert.deepEqual(coverages, ['0s', '25s', '2m 05s', '9m 50s', '10 minutes', '10 minutes']);
+  });
+
   it("starts over when the proxy's clock is set back far", () => {
     const history = new History();
     history.add(counted(1000, 0));
