@@ -97,6 +97,8 @@ describe('the demo in a browser, through the proxy', { skip: SKIP_WITHOUT_CHROMI
     const scheme = index === 0 ? 'light' : 'dark';
     it(`is accessible and no wider than the screen of a ${screen.name}, ${scheme}`, async () => {
       const page = await demo.open('Ada', { screen, scheme });
+      const invitation = await page.locator('#game-invitation').boundingBox();
+      assert.ok(invitation!.height < 48, 'the invitation to the game has one line');
       const long = screen.name.repeat(40);
       await say(page, long);
       await hear(page, 'Ada', long);
