@@ -42,7 +42,7 @@ export interface LoadedConfig {
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
   /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
-  /** Values that are printed as they were given, because they may be secret. */
+  /** Values from the environment and from files, which are printed as they were given. */
   readonly givenValues: readonly GivenValue[];
   /**
    * Absolute paths of the configuration and of every included file, certificate, key, authority and secret that it

@@ -28,8 +28,8 @@ import { HIDDEN } from './syntax/outside/hidden.ts';
 import { yaml } from './syntax/yaml/package.ts';
 
 /**
- * Renders every setting, including defaults. Loading the output gives the same configuration. Secrets from the
- * environment and from files are printed as they were given, others as {@link HIDDEN}.
+ * Renders every setting, including defaults. Loading the output gives the same configuration. Values from the
+ * environment and from files are printed as they were given, other secrets as {@link HIDDEN}.
  */
 export function renderConfig({
   config,

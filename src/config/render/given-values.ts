@@ -6,46 +6,111 @@ import type { Tree } from './tree.ts';
 
 type Step = string | number;
 
+/** An absolute path of a file or of a UNIX socket. */
+const ABSOLUTE_PATH = /^(?:unix:)?\//;
+
 /**
  * Returns a tree in which each given value is `${NAME}` or `{ file: PATH }` again. In all other texts, `${` becomes
  * `$${`, so that loading the output gives the same text.
  */
 export function withGivenValues(tree: Tree, values: readonly GivenValue[]): unknown {
-  const byPath = new Map(values.map((value) => [keyOf(value.path), value]));
-  const placed = replaced(tree, [], byPath);
-  // A text of a file may be in another place: the tree has long forms of short keys.
-  const texts = new Set(
-    [...byPath.values()].flatMap(({ given, text }) => (typeof given === 'string' ? [] : [text])),
-  );
-  return texts.size === 0 ? placed : withoutTexts(placed, texts);
+  const unplaced = new UnplacedValues(values);
+  const placed = unplaced.place(tree, []);
+  // A value may be in another place: the tree has long forms of short keys.
+  return written(placed, new Map(unplaced.values.map(({ text, given }) => [text, given])));
 }
 
-/** Removes each placed value from `values`. */
-function replaced(value: unknown, path: readonly Step[], values: Map<string, GivenValue>): unknown {
-  const found = values.size === 0 ? undefined : values.get(keyOf(path));
-  if (found !== undefined) {
-    values.delete(keyOf(path));
-    return found.given;
+/** A value of the tree that is printed as it was given. */
+class Printed {
+  readonly value: GivenValue['given'];
+
+  constructor(value: GivenValue['given']) {
+    this.value = value;
   }
-  if (typeof value === 'string') return escapeReferences(value);
-  return mapped(value, (below, key) => replaced(below, [...path, key], values));
 }
 
-function withoutTexts(value: unknown, texts: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return texts.has(value) ? HIDDEN : value;
-  return mapped(value, (below) => withoutTexts(below, texts));
+/** Values that have no place in the tree yet. */
+class UnplacedValues {
+  readonly #byPath: Map<string, GivenValue>;
+
+  constructor(values: readonly GivenValue[]) {
+    this.#byPath = new Map(values.map((value) => [keyOf(value.path), value]));
+  }
+
+  get values(): readonly GivenValue[] {
+    return [...this.#byPath.values()];
+  }
+
+  /** Returns a tree with {@link Printed} in the place of each value that has the same path there. */
+  place(value: unknown, path: readonly Step[]): unknown {
+    if (this.#byPath.size === 0) return value;
+    const key = keyOf(path);
+    const found = this.#byPath.get(key);
+    if (found !== undefined && !isPartOf(value, found)) {
+      this.#byPath.delete(key);
+      return printed(value, found);
+    }
+    if (isListOfTexts(value)) return this.#placeInList(value, path);
+    return mapped(value, (child, step) => this.place(child, [...path, step]));
+  }
+
+  /** Finds items by their text: the loader sorts some lists. */
+  #placeInList(list: readonly string[], path: readonly Step[]): readonly unknown[] {
+    const keys = new Map<string, string>();
+    for (const index of list.keys()) {
+      const key = keyOf([...path, index]);
+      const found = this.#byPath.get(key);
+      if (found !== undefined) keys.set(found.text.toLowerCase(), key);
+    }
+    return list.map((item) => {
+      const key = keys.get(item.toLowerCase());
+      const found = key === undefined ? undefined : this.#byPath.get(key);
+      if (key === undefined || found === undefined) return item;
+      this.#byPath.delete(key);
+      return new Printed(found.given);
+    });
+  }
+}
+
+/** Returns what is printed for a value of the tree that has the path of a given value. */
+function printed(value: unknown, { text, given }: GivenValue): unknown {
+  if (typeof value !== 'string' || typeof given !== 'string' || value === text) return new Printed(given);
+  // The loader completes paths and addresses: keep its part.
+  const end = text.replace(/^\.\//, '');
+  if (value.endsWith(end)) return new Printed(escapeReferences(value.slice(0, -end.length)) + given);
+  return ABSOLUTE_PATH.test(value) && !ABSOLUTE_PATH.test(text) ? value : new Printed(given);
+}
+
+/** Returns a tree of values to print. @param givenByText values without a place in the tree */
+function written(value: unknown, givenByText: ReadonlyMap<string, GivenValue['given']>): unknown {
+  if (value instanceof Printed) return value.value;
+  if (typeof value !== 'string') return mapped(value, (child) => written(child, givenByText));
+  const given = givenByText.get(value);
+  if (given === undefined) return escapeReferences(value);
+  // Not every place accepts a mapping.
+  return typeof given === 'string' ? given : HIDDEN;
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** Whether a value is a mapping that also has settings of other keys: a rate with its burst. */
+function isPartOf(value: unknown, { path, given }: GivenValue): boolean {
+  if (typeof given !== 'string' || typeof path.at(-1) === 'number') return false;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Applies a function to each value of a list or mapping. Returns any other value itself. */
-function mapped(value: unknown, map: (below: unknown, key: Step) => unknown): unknown {
+function mapped(value: unknown, map: (child: unknown, key: Step) => unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown, index) => map(item, index));
   if (value instanceof Map) {
     return new Map(
-      [...(value as ReadonlyMap<string, unknown>)].map(([key, below]) => [key, map(below, key)]),
+      [...(value as ReadonlyMap<string, unknown>)].map(([key, child]) => [key, map(child, key)]),
     );
   }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, map(below, key)]));
+  if (typeof value !== 'object' || value === null || value instanceof Printed) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, map(child, key)]));
 }
 
 /** The tree has the names of headers in lower case. */

@@ -8,7 +8,7 @@ import { UnreadableError, readRegularFile, reasonOf } from '../syntax/files.ts';
 import { describe } from '../syntax/formats.ts';
 import { countValues, type ItemReading } from '../syntax/item-memory.ts';
 import type { OutsideValues } from '../syntax/outside/outside-values.ts';
-import { ReferenceError } from '../syntax/outside/references.ts';
+import { BadReferenceError } from '../syntax/outside/references.ts';
 import { SourceFile } from '../syntax/source-file.ts';
 import { MAX_VALUES } from '../syntax/yaml/limits.ts';
 import { ROUTES_PATH } from '../syntax/yaml/plain-yaml.ts';
@@ -130,7 +130,7 @@ export class SourceReader {
     try {
       written = this.#outside.expand(entry);
     } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error;
+      if (!(error instanceof BadReferenceError)) throw error;
       this.composition.error(origin, error.message);
       return [];
     }

@@ -94,8 +94,8 @@ describe('a value from the environment', () => {
         env,
       }),
       [
-        '7:15: level: "inof" is not one of debug, info, warn, error, silent: did you mean info? (from "${LEVEL}")',
-        '8:16: l7: -7 is not a number of threads: write auto, or 1 to 256 (from "${NUMBER}")',
+        '7:15: level: "${LEVEL}" is not one of debug, info, warn, error, silent: did you mean info?',
+        '8:16: l7: "${NUMBER}" is not a number of threads: write auto, or 1 to 256',
         '8:33: l4: an empty value is not a number of threads: write auto, or 1 to 256 (from "${EMPTY}")',
       ],
     );

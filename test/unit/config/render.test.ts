@@ -127,7 +127,7 @@ describe('rendered configuration', () => {
       `file: ${inDirectory('redis.txt')}`,
       'authorization: Basic ${KEY}',
       'x-b: $${b}',
-      'address: "[::]:81"',
+      'address: "[::]:${PORT}"',
     ]) {
       assert.ok(printed.includes(`${line}\n`), `${line} in ${printed}`);
     }
@@ -153,6 +153,31 @@ describe('rendered configuration', () => {
       overrides: ['admin.token=another-token-of-20'],
     });
     assert.match(renderConfig(replaced), /token: \(hidden\)\n/);
+  });
+
+  it('has items of a sorted list, completed paths and long forms as they were given', () => {
+    const values = [
+      { path: ['hosts', 0], text: 'B.example', given: '${B}' },
+      { path: ['hosts', 1], text: 'a.example', given: '${A}' },
+      { path: ['cert'], text: 'certs/a.pem', given: '${DIR}/a.pem' },
+      { path: ['key'], text: './a.key', given: './${KEY}' },
+      { path: ['body'], text: 'text', given: '${BODY}' },
+      { path: ['size'], text: '1024KiB', given: '${SIZE}' },
+    ];
+    const tree = {
+      hosts: ['a.example', 'b.example', '${c}'],
+      cert: '/etc/${x}/certs/a.pem',
+      key: '/etc/a.key',
+      respond: { body: 'text' },
+      size: '1MiB',
+    };
+    assert.deepEqual(withGivenValues(tree, values), {
+      hosts: ['${A}', '${B}', '$${c}'],
+      cert: '/etc/$${x}/${DIR}/a.pem',
+      key: '/etc/./${KEY}',
+      respond: { body: '${BODY}' },
+      size: '${SIZE}',
+    });
   });
 
   it('hides the text of a file that it has in another place', () => {

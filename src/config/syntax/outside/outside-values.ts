@@ -8,8 +8,7 @@ import { KnownItem } from '../item-memory.ts';
 import type { Path } from '../source-file.ts';
 import { valueOfItem } from '../yaml/plain-yaml.ts';
 import { masked } from './masked.ts';
-import type { Environment } from './references.ts';
-import { ReferenceError, expandReferences, hasReference } from './references.ts';
+import { BadReferenceError, expandReferences, hasReference, type Environment } from './references.ts';
 
 /** Max bytes of a file with one text. */
 const MAX_TEXT_BYTES = 64 * 1024;
@@ -58,25 +57,28 @@ export class OutsideValues {
     this.#base = base;
   }
 
-  /** Replaces the references in a text of the configuration. @throws ReferenceError */
+  /** Replaces the references in a text of the configuration. @throws BadReferenceError */
   expand(text: string): string {
     const expanded = expandReferences(text, this.#env, this.#room);
     this.#room -= expanded.length;
     return expanded;
   }
 
-  /** Replaces the references in all texts of a value, in place. Keys stay as they are. Yields after each mapping or list. */
+  /**
+   * Replaces the references in all texts of a value, in place. Keys stay as they are. Yields after each mapping or
+   * list.
+   */
   *replaceIn(value: unknown, path: Path, problems: ErrorSink): Steps<void> {
     if (!(value instanceof Map) && !Array.isArray(value)) return;
     const container = value as Map<string, unknown> | unknown[];
-    for (const [key, below] of container.entries() as IterableIterator<[string | number, unknown]>) {
+    for (const [key, child] of container.entries() as IterableIterator<[string | number, unknown]>) {
       const at = [...path, key];
-      if (typeof below !== 'string') {
-        yield* this.replaceIn(below, at, problems);
+      if (typeof child !== 'string') {
+        yield* this.replaceIn(child, at, problems);
         continue;
       }
       const known = this.#replaced.get(container)?.get(key);
-      const replaced = known ?? (hasReference(below) ? this.#replacementOf(below, at, problems) : null);
+      const replaced = known ?? (hasReference(child) ? this.#replacementOf(child, at, problems) : null);
       if (replaced === null) continue;
       this.#texts.set(keyOf(at), { ...replaced, path: at });
       if (known !== undefined) continue;
@@ -111,7 +113,7 @@ export class OutsideValues {
     return this.#read(file, path);
   }
 
-  /** Records that a variable sets a value in place of the file. */
+  /** Records that a variable sets a value in place of the file. Only a secret is printed as the variable. */
   setByVariable(path: Path, name: string, text: string): void {
     if (mayBeSecret(path)) this.#variables.set(keyOf(path), { path, text, given: `\${${name}}` });
   }
@@ -126,28 +128,24 @@ export class OutsideValues {
     }
   }
 
-  /** Completes a message about a value from outside: names its source, and hides secret values. */
+  /** Completes a message about a value from outside: names its source in place of the value, which may be secret. */
   explain(path: Path, message: string): string {
     const found = this.#texts.get(keyOf(path));
     if (found === undefined) return message;
     const { text, given } = found;
-    const source = typeof given === 'string' ? describe(given) : `the text of ${given.file}`;
-    if (typeof given === 'string' && !mayBeSecret(path)) return `${message} (from ${source})`;
-    return masked(message, text, source);
+    return masked(message, text, typeof given === 'string' ? describe(given) : `the text of ${given.file}`);
   }
 
-  /** Values that are printed as they were given: all texts of files, and references in what may be secret. */
+  /** Values that are printed as they were given. */
   get printedAsGiven(): readonly GivenValue[] {
-    const texts = [...this.#texts.values()];
-    const hidden = texts.filter(({ path, given }) => typeof given !== 'string' || mayBeSecret(path));
-    return [...hidden, ...this.#variables.values()];
+    return [...this.#texts.values(), ...this.#variables.values()];
   }
 
   #replacementOf(given: string, path: Path, problems: ErrorSink): OutsideText | null {
     try {
       return { given, text: this.expand(given) };
     } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error;
+      if (!(error instanceof BadReferenceError)) throw error;
       problems.error(path, error.message);
       this.hasFaults = true;
       return null;
@@ -173,20 +171,8 @@ function keyOf(path: Path): string {
   return path.join('\0');
 }
 
-/**
- * Keys whose values may be secret: tokens, passwords and parameters in URLs (`url`, `keys`, `to`), bodies, and headers
- * or parameters that carry credentials.
- */
-const SECRET_KEYS: ReadonlySet<unknown> = new Set([
-  'token',
-  'secret',
-  'url',
-  'keys',
-  'to',
-  'body',
-  'headers',
-  'query',
-]);
+/** Keys of secrets and of URLs with passwords, which variables of sluice can set. */
+const SECRET_KEYS: ReadonlySet<unknown> = new Set(['token', 'secret', 'url']);
 
 function mayBeSecret(path: Path): boolean {
   return path.some((step) => SECRET_KEYS.has(step));

@@ -11,8 +11,8 @@ const MAX_SHOWN_CHARACTERS = 40;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A reference that cannot be replaced. The message has a remedy. */
-export class ReferenceError extends Error {
-  override readonly name = 'ReferenceError';
+export class BadReferenceError extends Error {
+  override readonly name = 'BadReferenceError';
 }
 
 /** Whether a text has a reference, or a {@link BEGIN} that is written `$${`. */
@@ -25,7 +25,7 @@ export function hasReference(text: string): boolean {
  * default, as in sh. Values are not searched for references.
  *
  * @param maxCharacters max length of the result
- * @throws ReferenceError
+ * @throws BadReferenceError
  */
 export function expandReferences(text: string, env: Environment, maxCharacters: number): string {
   let expanded = '';
@@ -37,7 +37,7 @@ export function expandReferences(text: string, env: Environment, maxCharacters: 
     else if (isEscaped) expanded += text.slice(from, at - 1) + BEGIN;
     else expanded += text.slice(from, at) + valueAt(text, at, env);
     if (expanded.length > maxCharacters) {
-      throw new ReferenceError('values of the environment make the configuration too large: shorten them');
+      throw new BadReferenceError('values of the environment make the configuration too large: shorten them');
     }
     if (at === -1) return expanded;
     from = isEscaped ? at + BEGIN.length : REFERENCE.lastIndex;
@@ -55,17 +55,17 @@ function valueAt(text: string, at: number, env: Environment): string {
   const [, name = '', fallback] = REFERENCE.exec(text) ?? [];
   if (name === '') {
     const shown = describe(text.slice(at, at + MAX_SHOWN_CHARACTERS));
-    throw new ReferenceError(
+    throw new BadReferenceError(
       `${shown} is not a reference to the environment: write \${NAME} or \${NAME:-default}, or $\${ for the text \${`,
     );
   }
   if (fallback?.includes(BEGIN) === true) {
-    throw new ReferenceError(
+    throw new BadReferenceError(
       `the default of \${${name}} has another reference: write a text without \${ and }`,
     );
   }
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
   if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
   if (value !== undefined) return value;
-  throw new ReferenceError(`the environment has no ${name}: set it, or write \${${name}:-default}`);
+  throw new BadReferenceError(`the environment has no ${name}: set it, or write \${${name}:-default}`);
 }

@@ -21,26 +21,50 @@ describe('a masked message', () => {
     );
   });
 
-  it('hides the words of the value, in any case, and parts of them', () => {
-    const message = masked(
-      'collectors are at https://geheimnis, not at GEHEIMNISVOLL or x',
-      'GeheimnisVoll/x',
-      SOURCE,
+  it('names the source in place of a number', () => {
+    assert.equal(
+      masked('-7 is not a number of threads: write auto, or 1 to 256', '-7', '"${N}"'),
+      '"${N}" is not a number of threads: write auto, or 1 to 256',
     );
-    assert.equal(message, `collectors are at https://..., not at ... or x (from ${SOURCE})`);
   });
 
-  it('has no word of the value, whatever the value is', () => {
+  it('hides quoted parts of the value in the fault, and long words of it everywhere', () => {
+    assert.equal(
+      masked('"geh" is listed twice: write https://Geheimnis', 'geh:geheimnis', SOURCE),
+      `"..." is listed twice: write https://... (from ${SOURCE})`,
+    );
+  });
+
+  it('has the whole remedy, whatever the value has in common with it', () => {
+    const remedy = 'write host:port, such as "127.0.0.1:8080"';
+    assert.equal(
+      masked('"write 127 8080" is not an address: ' + remedy, 'write 127 8080', SOURCE),
+      `${SOURCE} is not an address: ${remedy}`,
+    );
+    assert.equal(
+      masked(`the value is not a token: ${remedy}`, 'the token of value', SOURCE),
+      `the value is not a token: ${remedy} (from ${SOURCE})`,
+    );
+  });
+
+  it('has no quote and no long word of the value, whatever the value is', () => {
     const word = fc.stringMatching(/^[a-z0-9]{3,70}$/);
     fc.assert(
       fc.property(
         fc.array(word, { minLength: 1, maxLength: 3 }),
-        fc.constantFrom(' ', ':', '/', '@'),
+        fc.constantFrom(' ', ':', '/', '@', ': '),
         (words, between) => {
           const value = words.join(between);
-          const message = masked(`${quoted(value)} is bad: ${words[0]!} and ${value} are`, value, '#');
-          const shown = new Set(message.split(/[^a-z0-9]+/));
-          for (const each of words) assert.ok(!shown.has(each), message);
+          const message = masked(
+            `${quoted(value)} is bad, ${quoted(words[0]!)} too: "${value}" is`,
+            value,
+            '#',
+          );
+          const [fault = ''] = message.split(': ');
+          for (const each of words) {
+            assert.ok(!fault.includes(quoted(each)), message);
+            if (each.length >= 8) assert.ok(!message.split(/[^a-z0-9]+/).includes(each), message);
+          }
         },
       ),
     );

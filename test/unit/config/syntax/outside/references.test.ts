@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  ReferenceError,
+  BadReferenceError,
   escapeReferences,
   expandReferences,
 } from '../../../../../src/config/syntax/outside/references.ts';
@@ -60,7 +60,7 @@ describe('references to the environment', () => {
       ],
       ['${B:-${A}}', 'the default of ${B} has another reference: write a text without ${ and }'],
     ] as const;
-    for (const [text, message] of cases) assert.throws(() => expand(text), new ReferenceError(message));
+    for (const [text, message] of cases) assert.throws(() => expand(text), new BadReferenceError(message));
   });
 
   it('cannot make a text longer than the limit', () => {
@@ -73,14 +73,14 @@ describe('references to the environment', () => {
     fc.assert(fc.property(fc.string({ unit }), (text) => assert.equal(expand(escapeReferences(text)), text)));
   });
 
-  it('give a text or a ReferenceError, whatever is written', () => {
+  it('give a text or a BadReferenceError, whatever is written', () => {
     const unit = fc.constantFrom('$', '${', '{', '}', 'A', 'B', ':-', ' ');
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 30 }), (text) => {
         try {
           assert.equal(typeof expand(text), 'string');
         } catch (error) {
-          assert.ok(error instanceof ReferenceError);
+          assert.ok(error instanceof BadReferenceError);
         }
       }),
     );
