@@ -13,6 +13,12 @@ const DEFINITIONS = '#/definitions';
 const SHARED: Readonly<Record<string, string>> = { access: 'access', limits: 'limits' };
 
 const ROUTES = 'listeners.routes';
+/** One file or pattern, or a list of them. */
+const FILES: JsonSchema = {
+  type: ['string', 'array'],
+  minLength: 1,
+  items: { type: 'string', minLength: 1 },
+};
 /** An item of a list of routes that stands for the routes of files. */
 const INCLUDE: JsonSchema = {
   type: 'object',
@@ -20,8 +26,8 @@ const INCLUDE: JsonSchema = {
     include: {
       title: `${ROUTES}.include`,
       description:
-        'File with a list of routes, or a pattern of such files. They take the place of this item.',
-      type: 'string',
+        'Files with a list of routes each, or patterns of such files. Their routes take the place of this item.',
+      ...FILES,
       examples: ['routes/*.yaml'],
     },
   },
@@ -126,6 +132,7 @@ class SchemaWriter {
   }
 
   #value(shape: Shape, path: string, twin: Shape | null): JsonSchema {
+    if (path === 'include') return FILES;
     const { keys, items, forms, minItems, isSingle } = shape;
     const isRecorded = keys !== null || items !== null || forms.length > 0;
     if (!isRecorded) {

@@ -20,8 +20,8 @@ export const ROOT_KEYS: KeyTexts = {
     text:
       'Files whose settings belong to this configuration. Lists of listeners and clusters are appended in this order. ' +
       'The last part of a path may have `*` and `?`. Relative paths start at the directory of the main file. ' +
-      '`- include: FILE` as an entry of `routes` inserts a file’s list of routes.',
-    type: 'list of files',
+      '`- include: FILE` as an entry of `routes` inserts a file’s list of routes, and takes a list as well.',
+    type: 'file, or list of files',
     default: 'none',
   },
   'workers.l7': {

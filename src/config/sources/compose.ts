@@ -1,11 +1,14 @@
 /** Joins the files of a configuration: `include` at the root, and `- include: FILE` in lists of routes. */
 import type { Steps } from '../../core/timing/steps.ts';
+import type { Composition, Origin, Part } from '../syntax/composition.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { OutsideValues } from '../syntax/outside/outside-values.ts';
 import { isMapping } from '../syntax/section.ts';
-import type { Path } from '../syntax/source-file.ts';
-import type { Composition, Origin, Part } from '../syntax/composition.ts';
+import { childOrigin, mergeRoots } from './merged-root.ts';
 import { SourceReader, type MainFile } from './source-reader.ts';
+
+/** Items of a list that are appended before the next step. */
+const ITEMS_PER_STEP = 1000;
 
 /** A configuration and the files to watch. */
 interface ComposedFiles {
@@ -29,7 +32,7 @@ export function* composeFiles(
   const reader = yield* SourceReader.of(main, outside, items);
   const { composition } = reader;
   const parts = yield* withIncluded(composition.main, [composition.main], reader);
-  if (parts.length > 1) composition.root = mergedRoot(parts, composition);
+  if (parts.length > 1) composition.root = yield* mergeRoots(parts, composition);
   yield* insertRoutes(reader);
   return { composition, files: [...reader.files] };
 }
@@ -40,16 +43,8 @@ function* withIncluded(part: Part, chain: readonly Part[], reader: SourceReader)
   if (!isMapping(root) || !root.has('include')) return [part];
   const include = root.get('include');
   root.delete('include');
-  if (!Array.isArray(include)) {
-    reader.composition.error(
-      { part, path: ['include'] },
-      'include is not a list: write a list of files, such as [clusters.yaml, "sites/*.yaml"]',
-    );
-    return [part];
-  }
   const parts = [part];
-  for (const [index, entry] of (include as unknown[]).entries()) {
-    const origin = { part, path: ['include', index] };
+  for (const { entry, origin } of entriesOf(include, { part, path: ['include'] })) {
     for (const included of yield* reader.read({ origin, entry, chain, content: 'keys' })) {
       for (const each of yield* withIncluded(included, [...chain, included], reader)) parts.push(each);
     }
@@ -57,106 +52,15 @@ function* withIncluded(part: Part, chain: readonly Part[], reader: SourceReader)
   return parts;
 }
 
-/** Joins the roots of files: lists are appended, and groups of settings are merged. */
-function mergedRoot(parts: readonly Part[], composition: Composition): unknown {
-  const root = new Map<string, unknown>();
-  const origins = new Map<string | number, Origin>();
-  const joined = new Joined(composition);
-  for (const part of parts) {
-    const own = part.file.root;
-    if (own === null) continue;
-    if (!isMapping(own)) {
-      composition.error(
-        { part, path: [] },
-        'the file has no keys: write keys of the root, such as "clusters:"',
-      );
-      continue;
-    }
-    for (const [key, value] of own) {
-      const origin = { part, path: [key] };
-      const first = origins.get(key);
-      // A group is empty if all of its keys are commented out.
-      if (first !== undefined && value === null) continue;
-      if (first === undefined || root.get(key) === null) {
-        root.set(key, value);
-        origins.set(key, origin);
-      } else {
-        root.set(key, joined.join({ value: root.get(key), origin: first }, { value, origin }));
-      }
-    }
-  }
-  composition.compose(root, origins);
-  return root;
-}
-
-interface Placed {
-  readonly value: unknown;
+interface IncludeEntry {
+  readonly entry: unknown;
   readonly origin: Origin;
 }
 
-/** Values of the root that come from several files. */
-class Joined {
-  readonly #composition: Composition;
-  /** Joined mappings and lists, with the origins of their children. */
-  readonly #children = new Map<object, Map<string | number, Origin>>();
-
-  constructor(composition: Composition) {
-    this.#composition = composition;
-  }
-
-  /** Joins two values of a key. Adds an error if both set the same. Returns the joined value. */
-  join(first: Placed, second: Placed): unknown {
-    if (Array.isArray(first.value) && Array.isArray(second.value)) {
-      const list = this.#own(first, () => [...(first.value as unknown[])]) as unknown[];
-      const origins = this.#children.get(list)!;
-      for (const [index, item] of (second.value as unknown[]).entries()) {
-        origins.set(list.length, below(second.origin, index));
-        list.push(item);
-      }
-      return list;
-    }
-    if (isMapping(first.value) && isMapping(second.value)) {
-      const map = this.#own(first, () => new Map(first.value as ReadonlyMap<string, unknown>)) as Map<
-        string,
-        unknown
-      >;
-      const origins = this.#children.get(map)!;
-      for (const [key, value] of second.value) {
-        const earlier = origins.get(key);
-        const origin = below(second.origin, key);
-        if (earlier !== undefined) {
-          this.#refuse(key, earlier, origin);
-          continue;
-        }
-        origins.set(key, origin);
-        map.set(key, value);
-      }
-      return map;
-    }
-    this.#refuse(String(second.origin.path.at(-1)), first.origin, second.origin);
-    return first.value;
-  }
-
-  /** Returns a value that may be extended: a copy of the value of one file, made once. */
-  #own({ value, origin }: Placed, copy: () => object): object {
-    if (this.#children.has(value as object)) return value as object;
-    const own = copy();
-    const keys = Array.isArray(own) ? own.keys() : (own as Map<string, unknown>).keys();
-    const origins = new Map<string | number, Origin>();
-    for (const key of keys) origins.set(key, below(origin, key));
-    this.#children.set(own, origins);
-    this.#composition.compose(own, origins);
-    return own;
-  }
-
-  #refuse(key: string, first: Origin, second: Origin): void {
-    const place = this.#composition.placeOf(first);
-    this.#composition.error(second, `${key} is also set at ${place}: keep one of them`);
-  }
-}
-
-function below({ part, path }: Origin, step: string | number): Origin {
-  return { part, path: [...path, step] };
+/** Returns the entries of an `include`, which is a text or a list. */
+function entriesOf(include: unknown, { part, path }: Origin): readonly IncludeEntry[] {
+  if (!Array.isArray(include)) return [{ entry: include, origin: { part, path } }];
+  return include.map((entry: unknown, index) => ({ entry, origin: { part, path: [...path, index] } }));
 }
 
 /** Replaces each `- include: FILE` in the routes of listeners by the routes of its files. */
@@ -186,6 +90,7 @@ class Routes {
   readonly items: unknown[] = [];
   readonly origins = new Map<number, Origin>();
 
+  /** Appends a list and the files that it includes. */
   *append(
     list: readonly unknown[],
     { part, path }: Origin,
@@ -193,24 +98,33 @@ class Routes {
     reader: SourceReader,
   ): Steps<void> {
     for (const [index, item] of list.entries()) {
-      if (!isInclude(item)) {
-        this.origins.set(this.items.length, { part, path: [...path, index] });
+      if (index % ITEMS_PER_STEP === 0) yield;
+      const origin = { part, path: [...path, index] };
+      if (isInclude(item)) {
+        yield* this.#appendIncluded(item.get('include'), childOrigin(origin, 'include'), chain, reader);
+      } else {
+        this.origins.set(this.items.length, origin);
         this.items.push(item);
-        continue;
       }
-      const origin = { part, path: [...path, index, 'include'] };
-      const entry = item.get('include');
-      for (const included of yield* reader.read({ origin, entry, chain, content: 'routes' })) {
-        const { root } = included.file;
-        if (Array.isArray(root))
-          yield* this.append(root, { part: included, path: [] }, [...chain, included], reader);
-        else reader.composition.error({ part: included, path: [] as Path }, NO_ROUTES);
+    }
+  }
+
+  *#appendIncluded(
+    include: unknown,
+    origin: Origin,
+    chain: readonly Part[],
+    reader: SourceReader,
+  ): Steps<void> {
+    for (const each of entriesOf(include, origin)) {
+      for (const part of yield* reader.read({ ...each, chain, content: 'routes' })) {
+        const { root } = part.file;
+        const top = { part, path: [] };
+        if (Array.isArray(root)) yield* this.append(root, top, [...chain, part], reader);
+        else reader.composition.error(top, 'the file has no list of routes: begin each route with "- "');
       }
     }
   }
 }
-
-const NO_ROUTES = 'the file has no list of routes: begin each route with "- "';
 
 /** Whether an item of a list of routes stands for the routes of files. */
 function isInclude(item: unknown): item is ReadonlyMap<string, unknown> {

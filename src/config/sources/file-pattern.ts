@@ -16,8 +16,8 @@ export function hasPatternInDirectory(path: string): boolean {
 }
 
 /**
- * Lists the paths that match a pattern, sorted by their characters' codes. Leaves out directories. Empty if the directory
- * does not exist.
+ * Lists the paths that match a pattern, sorted by their characters' codes. Leaves out directories. Empty if the
+ * directory does not exist.
  *
  * @throws a file system error
  */

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import type { Steps } from '../../core/timing/steps.ts';
 import { formatByteSize } from '../../core/units/byte-size.ts';
+import { Composition, type Origin, type Part } from '../syntax/composition.ts';
 import { UnreadableError, readRegularFile, reasonOf } from '../syntax/files.ts';
 import { describe } from '../syntax/formats.ts';
 import { countValues, type ItemReading } from '../syntax/item-memory.ts';
@@ -12,13 +13,14 @@ import { BadReferenceError } from '../syntax/outside/references.ts';
 import { SourceFile } from '../syntax/source-file.ts';
 import { MAX_VALUES } from '../syntax/yaml/limits.ts';
 import { ROUTES_PATH } from '../syntax/yaml/plain-yaml.ts';
-import { Composition, type Origin, type Part } from '../syntax/composition.ts';
 import { hasPatternInDirectory, isPattern, matchesOf } from './file-pattern.ts';
 
 /** Max bytes of a configuration with all included files. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 /** Max files of a configuration. Each takes about 0.1 ms to read. */
 const MAX_FILES = 5000;
+/** No more files are read after this number of errors. */
+const MAX_ERRORS = 1000;
 /** Max levels of files that include files. */
 const MAX_LEVELS = 8;
 
@@ -43,6 +45,20 @@ interface Inclusion {
   readonly content: Content;
 }
 
+/** A file that an entry names. */
+interface NamedFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Path for messages. */
+  readonly name: string;
+}
+
+/** A file that was read, and the number of its values. */
+interface KnownPart {
+  readonly part: Part;
+  readonly values: number;
+}
+
 /** Reads the files of one load. */
 export class SourceReader {
   readonly composition: Composition;
@@ -51,9 +67,14 @@ export class SourceReader {
   readonly #base: string;
   readonly #outside: OutsideValues;
   readonly #items: ItemReading | null;
-  readonly #parts = new Map<string, Part>();
+  /** Keyed by absolute path. */
+  readonly #parts = new Map<string, KnownPart>();
+  /** Matches of patterns, keyed by absolute path. A load lists each directory once. */
+  readonly #matches = new Map<string, readonly NamedFile[]>();
   #room: number;
-  #values: number;
+  #values = 0;
+  /** Whether a limit is exceeded. Then no more files are read. */
+  #isFull = false;
 
   private constructor(main: Part, bytes: number, outside: OutsideValues, items: ItemReading | null) {
     this.composition = new Composition(main);
@@ -61,8 +82,7 @@ export class SourceReader {
     this.#outside = outside;
     this.#items = items;
     this.#room = MAX_CONFIG_BYTES - bytes;
-    this.#values = 0;
-    this.#parts.set(main.path, main);
+    this.#parts.set(main.path, { part: main, values: 0 });
   }
 
   /**
@@ -84,10 +104,15 @@ export class SourceReader {
     return reader;
   }
 
-  /** Reads the files that an entry names. Adds an error for each that cannot be read. */
+  /**
+   * Reads the files that an entry names. Adds an error for each that cannot be read. Yields at least once, because a
+   * list may have many entries.
+   */
   *read(inclusion: Inclusion): Steps<readonly Part[]> {
     const { origin, entry, chain, content } = inclusion;
     const { composition } = this;
+    yield;
+    if (this.#isOver()) return [];
     if (typeof entry !== 'string' || entry === '') {
       composition.error(
         origin,
@@ -99,33 +124,45 @@ export class SourceReader {
       composition.error(origin, `files include files more than ${MAX_LEVELS} levels deep: use fewer levels`);
       return [];
     }
-    const paths = this.#pathsOf(entry, origin);
     const parts: Part[] = [];
-    for (const { path, name } of paths) {
-      if (composition.errors.length > MAX_FILES) break;
-      const circle = chain.findIndex((part) => part.path === path);
-      if (circle !== -1) {
-        const names = [...chain.slice(circle).map((part) => part.name), name].join(' > ');
-        composition.error(origin, `this include is a circle: ${names}. Remove one include of it`);
-        continue;
-      }
-      const part = yield* this.#part(path, name, inclusion);
-      if (part?.file.broken !== null) continue;
+    for (const named of this.#filesOf(entry, origin)) {
+      const known = this.#isCircle(named, inclusion) ? null : yield* this.#part(named, inclusion);
+      if (this.#isOver()) return [];
       // Values of a file count at each use, as with aliases.
-      this.#values += countValues(part.file.root);
-      if (this.#values <= MAX_VALUES) parts.push(part);
-    }
-    if (this.#values > MAX_VALUES) {
-      composition.error(
-        origin,
-        `included files come to more than ${MAX_VALUES} values: include fewer of them`,
-      );
+      this.#values += known?.values ?? 1;
+      if (this.#values > MAX_VALUES) {
+        this.#refuseMore(
+          origin,
+          `included files come to more than ${MAX_VALUES} values: include fewer of them`,
+        );
+        return [];
+      }
+      if (known !== null && known.part.file.broken === null) parts.push(known.part);
     }
     return content === 'keys' ? parts : parts.filter((part) => part.file.root !== null);
   }
 
-  /** Returns the paths and names of the files that an entry names. */
-  #pathsOf(entry: string, origin: Origin): readonly { readonly path: string; readonly name: string }[] {
+  #isOver(): boolean {
+    return this.#isFull || this.composition.errors.length > MAX_ERRORS;
+  }
+
+  /** Adds an error about a limit. It is the last one, because each further file would cause it again. */
+  #refuseMore(origin: Origin, message: string): void {
+    this.#isFull = true;
+    this.composition.error(origin, message);
+  }
+
+  /** Whether a file leads to itself. Adds an error then. */
+  #isCircle({ path, name }: NamedFile, { origin, chain }: Inclusion): boolean {
+    const circle = chain.findIndex((part) => part.path === path);
+    if (circle === -1) return false;
+    const names = [...chain.slice(circle).map((part) => part.name), name].join(' > ');
+    this.composition.error(origin, `this include is a circle: ${names}. Remove one include of it`);
+    return true;
+  }
+
+  /** Returns the files that an entry names, except the file that has the entry if it matches a pattern. */
+  #filesOf(entry: string, origin: Origin): readonly NamedFile[] {
     let written;
     try {
       written = this.#outside.expand(entry);
@@ -134,39 +171,49 @@ export class SourceReader {
       this.composition.error(origin, error.message);
       return [];
     }
-    const path = resolve(this.#base, written);
-    const named = (file: string): { path: string; name: string } => ({
-      path: file,
-      name: isAbsolute(written)
-        ? file
-        : join(dirname(this.composition.main.name), relative(this.#base, file)),
-    });
     if (hasPatternInDirectory(written)) {
       this.composition.error(
         origin,
-        `${describe(written)} has a star in a directory: only the last part may have one`,
+        `${describe(entry)} has a star in a directory: only the last part may have one`,
       );
       return [];
     }
-    if (!isPattern(written)) return [named(path)];
+    const path = resolve(this.#base, written);
+    if (!isPattern(written)) return [this.#named(path, isAbsolute(written))];
     this.files.add(path);
     try {
-      const matches = matchesOf(path);
+      const matches = this.#matchesOf(path, isAbsolute(written)).filter(
+        (file) => file.path !== origin.part.path,
+      );
       if (matches.length === 0) {
-        this.composition.warning(origin, `no file matches ${describe(written)} (looked in ${dirname(path)})`);
+        this.composition.warning(origin, `no file matches ${describe(entry)} (looked in ${dirname(path)})`);
       }
-      return matches.map(named);
+      return matches;
     } catch (error) {
       this.composition.error(
         origin,
-        `${describe(written)} cannot be listed: ${reasonOf(error)} (looked in ${dirname(path)})`,
+        `${describe(entry)} cannot be listed: ${reasonOf(error)} (looked in ${dirname(path)})`,
       );
       return [];
     }
   }
 
+  #matchesOf(pattern: string, isAbsolute: boolean): readonly NamedFile[] {
+    const key = `${isAbsolute ? 'absolute' : 'relative'} ${pattern}`;
+    const known = this.#matches.get(key);
+    if (known !== undefined) return known;
+    const matches = matchesOf(pattern).map((path) => this.#named(path, isAbsolute));
+    this.#matches.set(key, matches);
+    return matches;
+  }
+
+  #named(path: string, isAbsolute: boolean): NamedFile {
+    if (isAbsolute) return { path, name: path };
+    return { path, name: join(dirname(this.composition.main.name), relative(this.#base, path)) };
+  }
+
   /** Reads one file, unless it is known. Returns null after an error. */
-  *#part(path: string, name: string, { origin, content }: Inclusion): Steps<Part | null> {
+  *#part({ path, name }: NamedFile, { origin, content }: Inclusion): Steps<KnownPart | null> {
     const { composition } = this;
     const known = this.#parts.get(path);
     if (known !== undefined) {
@@ -175,7 +222,7 @@ export class SourceReader {
       return null;
     }
     if (this.#parts.size >= MAX_FILES) {
-      composition.error(origin, `more than ${MAX_FILES} files: join some of them`);
+      this.#refuseMore(origin, `more than ${MAX_FILES} files: join some of them`);
       return null;
     }
     this.files.add(path);
@@ -189,17 +236,18 @@ export class SourceReader {
     }
     this.#room -= bytes.length;
     if (this.#room < 0) {
-      composition.error(
+      this.#refuseMore(
         origin,
         `all files come to more than ${formatByteSize(MAX_CONFIG_BYTES)}: leave out comments and defaults`,
       );
       return null;
     }
     const part = { name, path, file: yield* parsed(bytes, content, this.#items), order: this.#parts.size };
-    this.#parts.set(path, part);
+    const read = { part, values: countValues(part.file.root) };
+    this.#parts.set(path, read);
     composition.add(part);
     yield;
-    return part;
+    return read;
   }
 }
 

@@ -108,9 +108,13 @@ describe('config/schema.json accepts', () => {
     assert.ok(asFiles.length > 200, `${asFiles.length} values`);
   });
 
-  it('routes of other files', () => {
+  it('one file or a list of files, and routes of them', () => {
     const text = l7().replace('routes: [', 'routes: [{ include: "routes/*.yaml" }, ');
-    assert.deepEqual(schemaErrors(text), []);
+    const list = l7().replace('routes: [', 'routes: [{ include: [a.yaml, "b/*.yaml"] }, ');
+    for (const each of [text, list, `include: a.yaml\n${l7()}`, `include: [a.yaml, "b/*.yaml"]\n${l7()}`])
+      assert.deepEqual(schemaErrors(each), []);
+    for (const wrong of ['5', '{ file: a }', '[5]', '""'])
+      assert.notDeepEqual(schemaErrors(`include: ${wrong}\n${l7()}`), [], wrong);
     assert.notDeepEqual(schemaErrors(text.replace('include:', 'cluster: app, include:')), []);
   });
 

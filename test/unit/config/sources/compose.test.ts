@@ -166,8 +166,8 @@ describe('included files', () => {
         'sluice.yaml:1:37: the environment has no NO: set it, or write ${NO:-default}',
       ],
     );
-    assert.deepEqual(problemsOf({ [MAIN]: `include: a.yaml\n${rest}` }), [
-      'sluice.yaml:1:10: include is not a list: write a list of files, such as [clusters.yaml, "sites/*.yaml"]',
+    assert.deepEqual(problemsOf({ [MAIN]: `include: { a: b }\n${rest}` }), [
+      'sluice.yaml:1:1: include: a mapping is not a file: write a path such as "sites/*.yaml"',
     ]);
     assert.deepEqual(
       problemsOf({ [MAIN]: `include: [a.yaml]\n${rest}`, 'a.yaml': 'log: [\n' }).map((line) =>
@@ -200,8 +200,47 @@ describe('included files', () => {
       }),
       ['b.yaml:1:11: this include is a circle: a.yaml > b.yaml > a.yaml. Remove one include of it'],
     );
-    assert.deepEqual(problemsOf({ [MAIN]: `include: ['*.yaml']\n${rest}` }).slice(0, 1), [
+    assert.deepEqual(problemsOf({ [MAIN]: `include: [sluice.yaml]\n${rest}` }), [
       'sluice.yaml:1:11: this include is a circle: sluice.yaml > sluice.yaml. Remove one include of it',
+    ]);
+  });
+
+  it('are all other files if the file that has a pattern matches it', () => {
+    const listener = LISTENERS.replace('{ match: {}, cluster: app }', "include: 'r*.part'");
+    const { config } = load({
+      [MAIN]: `include: '*.yaml'\n${listener}`,
+      'a.yaml': CLUSTERS,
+      'r.part': "- { match: { path: /r }, cluster: app }\n- include: 'r*.part'\n",
+      'r2.part': '- { match: { path: /r2 }, cluster: app }\n',
+    });
+    const [web] = config.listeners;
+    assert.deepEqual(web?.mode === 'l7' && web.routes.map(({ match }) => match.path), ['/r', '/r2', '/r2']);
+  });
+
+  it('are a text or a list, at the root and among routes', () => {
+    const files = {
+      'a.yaml': CLUSTERS,
+      'b.yaml': 'log: { level: warn }\n',
+      'r.part': '- { name: r, match: { path: /r }, cluster: app }\n',
+      's.part': '- { name: s, match: {}, cluster: app }\n',
+    };
+    const routes = (include: string): string => LISTENERS.replace('{ match: {}, cluster: app }', include);
+    const text = load({
+      ...files,
+      [MAIN]: `include: a.yaml\n${routes('include: r.part, include: s.part').replace('include: r.part,', '{ include: r.part },')}`,
+    });
+    const list = load({
+      ...files,
+      [MAIN]: `include: [a.yaml, b.yaml]\n${routes('include: [r.part, s.part]')}`,
+    });
+    for (const loaded of [text, list]) {
+      assert.deepEqual(
+        l7Of(loaded).routes.map(({ name }) => name),
+        ['r', 's'],
+      );
+    }
+    assert.deepEqual(problemsOf({ ...files, [MAIN]: `include: a.yaml\n${routes('include: [r.part, 5]')}` }), [
+      'sluice.yaml:2:78: include: 5 is not a file: write a path such as "sites/*.yaml"',
     ]);
   });
 
