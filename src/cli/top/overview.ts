@@ -1,17 +1,18 @@
 /** The overview: the first rows of each table, as far as they fit. */
 import { cutLine, span, type Line, type Symbols } from '../terminal/line.ts';
 import type { LiveModel } from './rates.ts';
-import { filtered, layOut, lineCount, type Table } from './table-layout.ts';
+import { filtered, layOut, lineCount, type Row, type Table } from './table-layout.ts';
 import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } from './tables.ts';
 
 /** A head and one row. */
 const MIN_LINES = 2;
+/** Width of `  +99 more`. Columns do not move while the number of hidden lines changes. */
+const REST_WIDTH = 10;
 
 interface Section {
-  readonly head: Line;
-  /** The lines that could fit at most. */
-  readonly body: readonly Line[];
-  /** Number of all lines. */
+  readonly table: Table;
+  readonly rows: readonly Row[];
+  /** Number of lines of all rows. */
   readonly lines: number;
 }
 
@@ -29,34 +30,27 @@ export function overview(
     errorTable(model),
     workerTable(model),
     listenerTable(model),
-  ].flatMap((table) => sectionOf(table, filter, width, room, symbols));
+  ].flatMap((table): Section[] => {
+    const rows = filtered(table.rows, filter);
+    return rows.length === 0 ? [] : [{ table, rows, lines: lineCount(rows) }];
+  });
   if (sections.length === 0) {
     return [cutLine([span(`nothing here has "${filter}"`, 'dim')], width, symbols)];
   }
   const fitting = sections.slice(0, Math.max(1, Math.floor(room / MIN_LINES)));
   const rooms = divide(
-    fitting.map(({ body }) => body.length),
+    fitting.map(({ lines }) => Math.min(lines, room)),
     room - fitting.length,
   );
-  return fitting.flatMap(({ head, body, lines }, place) => {
-    const given = rooms[place] ?? 0;
-    return [given < lines ? withRest(head, lines - given, width) : head, ...body.slice(0, given)];
-  });
+  return fitting.flatMap((section, place) => linesOf(section, rooms[place] ?? 0, width, symbols));
 }
 
-function sectionOf(table: Table, filter: string, width: number, room: number, symbols: Symbols): Section[] {
-  const rows = filtered(table.rows, filter);
-  if (rows.length === 0) return [];
-  return [{ ...layOut(table, rows, { width, symbols, sort: null, count: room }), lines: lineCount(rows) }];
-}
-
-/** Writes the number of hidden lines at the end of the head, over the last columns. */
-function withRest(head: Line, rest: number, width: number): Line {
-  const note = ` +${rest} more`;
-  const room = width - note.length;
-  const whole = head.map(({ text }) => text).join('');
-  const text = whole[room] === ' ' ? whole.slice(0, room) : whole.slice(0, room).replace(/\S+$/, '');
-  return [span(text.padEnd(room) + note, 'bar')];
+/** Returns the head and the first lines of a section. The head ends in the number of hidden lines. */
+function linesOf({ table, rows, lines }: Section, count: number, width: number, symbols: Symbols): Line[] {
+  const rest = lines - count;
+  const note = rest > 0 ? `  +${rest} more`.padStart(REST_WIDTH) : '';
+  const { head, body } = layOut(table, rows, { width: width - note.length, symbols, sort: null, count });
+  return [[...head, span(note, 'bar')], ...body];
 }
 
 /** Divides the lines among sections in turn, until none is left or every section has enough. */

@@ -100,6 +100,20 @@ describe('the top screen', () => {
     ]);
   });
 
+  it('writes the number of hidden rows beside the head of whole columns', () => {
+    const [first] = liveFrame(1).clusters;
+    const clusters = Array.from({ length: 20 }, (_, place) => ({
+      ...first!,
+      name: `app-${place}`,
+      endpoints: [],
+    }));
+    const lines = screen(contentOf({ filter: 'app-' }, { clusters }), 80, 24);
+    assert.deepEqual(lines.slice(7, 9), [
+      'CLUSTER  STATE     UP  CONNS  ANS/S  5XX/S  FAIL/S  RETRY/S  REJECT/S    +5 more',
+      'app-0    up       2/3    12k      -      -       -        -         -',
+    ]);
+  });
+
   it('shows a table at 60x14', () => {
     assert.deepEqual(screen(contentOf({ view: 'endpoints' }), 60, 14), [
       'sluice 1.2.3  ready  generation 3  up 2h 5m        12:00:01Z',
