@@ -19,6 +19,9 @@ import { warnOfChain, warnOfDates } from './certificate-warnings.ts';
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
 /** PKCS #8 and the older format. */
 const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+/** PKCS #8, and the older formats such as `RSA PRIVATE KEY`. */
+const PRIVATE_KEY = /^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/m;
+const CERTIFICATE = /^-----BEGIN CERTIFICATE-----/m;
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*)(?:\.[a-z0-9_][a-z0-9_-]*)*$/;
 
 export interface CertificateFile extends TextFile {
@@ -120,19 +123,27 @@ export function certificateFile(base: BaseDirectory): Format<CertificateFile> {
     const [leaf] = certificates;
     if (leaf === undefined) {
       throw new FormatError(
-        `${describe(value)} has no certificate in PEM form (-----BEGIN CERTIFICATE-----)`,
+        PRIVATE_KEY.test(file.text)
+          ? `${describe(value)} has a private key and no certificate: name the file of the certificate`
+          : `${describe(value)} has no certificate in PEM form (-----BEGIN CERTIFICATE-----)`,
       );
     }
     return { ...file, leaf, certificates };
   };
 }
 
-function keyFile(base: BaseDirectory): Format<KeyFile> {
+/** Returns the format of a PEM file with a private key that is not encrypted. */
+export function keyFile(base: BaseDirectory): Format<KeyFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
     if (ENCRYPTED.test(file.text)) {
       throw new FormatError(`${describe(value)} is encrypted: give the key without a passphrase`);
+    }
+    if (!PRIVATE_KEY.test(file.text) && CERTIFICATE.test(file.text)) {
+      throw new FormatError(
+        `${describe(value)} has a certificate and no private key: name the file of the key`,
+      );
     }
     try {
       return { ...file, key: createPrivateKey(file.text) };

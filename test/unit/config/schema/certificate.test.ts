@@ -136,7 +136,10 @@ describe('certificate', () => {
       /cert: certificate 1 of "broken.pem" cannot be parsed/,
     );
     assert.match(errors('good.pem', 'text.txt')[0] ?? '', /key: "text.txt" is not a private key in PEM form/);
-    assert.match(errors('good.pem', 'good.pem')[0] ?? '', /key: "good.pem" is not a private key in PEM form/);
+    assert.deepEqual(errors('good.key', 'good.pem'), [
+      '5:35: cert: "good.key" has a private key and no certificate: name the file of the certificate',
+      '5:50: key: "good.pem" has a certificate and no private key: name the file of the key',
+    ]);
     assert.match(errors('good.pem', 'encrypted.key')[0] ?? '', /key: "encrypted.key" is encrypted/);
   });
 
