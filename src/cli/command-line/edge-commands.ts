@@ -72,6 +72,7 @@ export const INIT = {
   synopsis: ['[TARGET...] [OPTIONS]'],
   text: [
     'Writes a commented sluice.yaml, checks it, and prints the next command. At a terminal, asks what no argument answers. TARGET is as in sluice to.',
+    'The token of the admin address goes into admin.token beside it, readable by you only. The first line of sluice.yaml names the JSON Schema for your editor: the one of node_modules/sluice, or sluice.schema.json, which is written too. An existing admin.token keeps its token.',
   ],
   operand: TARGETS,
   examples: [
@@ -87,7 +88,11 @@ export const INIT = {
           name: 'no-token',
           help: 'no token for the admin address: commands such as sluice reload are then refused',
         },
-        { name: 'output', value: FILE, help: 'the file to write; sluice.yaml by default' },
+        {
+          name: 'output',
+          value: FILE,
+          help: 'the file to write, in an existing folder; sluice.yaml by default',
+        },
         { name: 'force', help: 'replaces an existing file' },
         { name: 'yes', short: 'y', help: 'asks nothing: defaults for what no argument answers' },
         HELP,

@@ -1,56 +1,107 @@
 /** `sluice init`: writes a configuration. */
-import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { loadConfig } from '../../config/loader.ts';
-import { StartError, UsageError, codeOf, messageOf } from '../../core/errors.ts';
+import { reasonOf } from '../../config/syntax/files.ts';
+import { StartError, UsageError } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
+import { Companions } from '../edge/companions.ts';
 import { edgeConfig } from '../edge/edge-config.ts';
 import { DEFAULT_ADMIN, planOf, type EdgePlan } from '../edge/edge-plan.ts';
+import { checkPair } from '../edge/key-pair.ts';
+import { createFile, replaceFile } from '../edge/new-file.ts';
 import { DEFAULT_TARGET, askOpen, defaultListen } from '../edge/questions.ts';
+import { schemaPath } from '../explain/known-keys.ts';
 import { shellWords } from '../serving/listen-remedy.ts';
 import { Prompt } from '../terminal/prompt.ts';
+import { wrap } from '../wrap.ts';
 
 const DEFAULT_OUTPUT = 'sluice.yaml';
-const TOKEN_BYTES = 24;
-/** The file has a token: only its owner may read it. */
-const PRIVATE_MODE = 0o600;
-/** The umask decides. */
-const PUBLIC_MODE = 0o666;
+/** The umask decides: no secret is in the file. */
+const MODE = 0o666;
+const INDENT = '  ';
+const NEWS_INDENT = '      ';
 
 /**
- * Writes the file, and prints the next commands.
+ * Writes the file with its token and its schema, and prints the next commands.
  *
  * @returns 0
- * @throws UsageError if the arguments are not valid, ConfigError if a certificate cannot be used, StartError
- * if the file exists or cannot be written
+ * @throws UsageError if the arguments are not valid
+ * @throws ConfigError if the configuration would not be valid
+ * @throws StartError if a certificate cannot be used, or if the file exists or cannot be written
  */
 export async function run(options: CommandOptions): Promise<number> {
   const output = options.flags.get('output') ?? DEFAULT_OUTPUT;
-  // The heading of the file and the next commands have the name.
-  if (/\p{Cc}/u.test(output)) throw new UsageError('--output: the name has a control character');
   const isReplaced = options.flags.has('force');
-  if (!isReplaced && existsSync(output)) throw alreadyThere(output);
+  checkOutput(output, isReplaced);
   const answers = await answersTo(options);
   const listen = defaultListen(answers.flags);
-  const plan = seenFrom(dirname(output), planOf(answers, { listen, admin: DEFAULT_ADMIN }));
-  const hasToken = !answers.flags.has('no-token');
-  const place = output === DEFAULT_OUTPUT ? [] : ['-c', output];
-  const text = edgeConfig(plan, {
+  const plan = planOf(answers, { listen, admin: DEFAULT_ADMIN });
+  if (plan.certificate !== null) checkPair(plan.certificate);
+  const folder = dirname(output);
+  const companions = new Companions(folder);
+  try {
+    const token = answers.flags.has('no-token') ? null : companions.token();
+    const schema = companions.schema(schemaPath());
+    const file = { file: output, text: textOf(seenFrom(folder, plan), output, token, schema), mode: MODE };
+    loadConfig({ file: output, text: file.text, overrides: [], env: {} });
+    if (isReplaced) replaceFile(file);
+    else createFile(file);
+    process.stdout.write(report(output, token === null ? [schema] : [token, schema]));
+    return 0;
+  } catch (error) {
+    companions.remove();
+    throw error;
+  }
+}
+
+/** Checks before the questions what would make the answers useless. */
+function checkOutput(output: string, isReplaced: boolean): void {
+  // The heading of the file and the next commands have the name.
+  if (/\p{Cc}/u.test(output)) throw new UsageError('--output: the name has a control character');
+  const folder = dirname(output);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new StartError(
+      `${output} cannot be written: there is no folder ${folder}: make it with mkdir -p ${shellWords([folder])}`,
+    );
+  }
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new StartError(`${output} cannot be written: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!isReplaced && existsSync(output)) {
+    throw new StartError(
+      `${output} exists: replace it with --force, or write another file with --output FILE`,
+    );
+  }
+}
+
+type Companion = ReturnType<Companions['schema']>;
+
+function textOf(plan: EdgePlan, output: string, token: Companion | null, schema: Companion): string {
+  return edgeConfig(plan, {
     heading: [
-      `Check this file with: sluice ${shellWords(['check', ...place])}`,
-      `Run it with: sluice ${shellWords(['run', ...place])}`,
+      ...(schema.isNamed ? [`yaml-language-server: $schema=./${schema.name}`] : []),
+      `Check this file with: ${command('check', output)}`,
+      `Run it with: ${command('run', output)}`,
     ],
-    token: hasToken ? randomBytes(TOKEN_BYTES).toString('hex') : null,
+    tokenFile: token === null ? null : `./${token.name}`,
     isPretty: false,
   });
-  loadConfig({ file: output, text, overrides: [], env: {} });
-  write(output, text, hasToken ? PRIVATE_MODE : PUBLIC_MODE, isReplaced);
-  process.stdout.write(
-    `${output} is written${hasToken ? ', readable by you only, because it has a token' : ''}.\n\n` +
-      `  sluice ${shellWords(['check', ...place])}\n  sluice ${shellWords(['run', ...place])}\n`,
+}
+
+function report(output: string, companions: readonly Companion[]): string {
+  const folder = dirname(output);
+  const files = companions.map(
+    ({ name, news }) => `${INDENT}${join(folder, name)}\n${NEWS_INDENT}${wrap(news, NEWS_INDENT.length)}\n`,
   );
-  return 0;
+  const commands = ['check', 'run'].map((name) => `${INDENT}${command(name, output)}\n`);
+  return `${output} is written. Beside it:\n\n${files.join('')}\nCheck it, and run it:\n\n${commands.join('')}`;
+}
+
+function command(name: string, output: string): string {
+  return `sluice ${shellWords(output === DEFAULT_OUTPUT ? [name] : [name, '-c', output])}`;
 }
 
 /** Asks at a terminal. Otherwise, a target must be given, or `--yes`. */
@@ -64,7 +115,7 @@ async function answersTo(
       return await askOpen(
         options,
         (question) => prompt.ask(question),
-        (problem) => process.stdout.write(`  ${problem}\n`),
+        (problem) => process.stdout.write(`${INDENT}${wrap(problem, INDENT.length)}\n`),
       );
     } finally {
       prompt.close();
@@ -84,32 +135,4 @@ function seenFrom(folder: string, plan: EdgePlan): EdgePlan {
   const moved = (file: string): string =>
     isAbsolute(file) ? file : relative(resolve(folder), resolve(file));
   return { ...plan, certificate: { cert: moved(certificate.cert), key: moved(certificate.key) } };
-}
-
-function write(file: string, text: string, mode: number, isReplaced: boolean): void {
-  try {
-    if (isReplaced) replace(file, text, mode);
-    else writeFileSync(file, text, { mode, flag: 'wx' });
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw alreadyThere(file);
-    throw new StartError(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** Replaces a file at once. The old file, its mode and its readers never see the token. */
-function replace(file: string, text: string, mode: number): void {
-  const found = lstatSync(file, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile()) throw new Error('it is not a regular file');
-  const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}`);
-  try {
-    writeFileSync(draft, text, { mode, flag: 'wx' });
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
-}
-
-function alreadyThere(file: string): StartError {
-  return new StartError(`${file} exists: replace it with --force, or write another file with --output FILE`);
 }

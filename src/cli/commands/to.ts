@@ -48,7 +48,7 @@ function sourceOf(plan: EdgePlan, { overrides, env }: CommandOptions): ConfigSou
 function textOf(plan: EdgePlan): string {
   return edgeConfig(plan, {
     heading: ['sluice in front of a server. Run it with sluice run -c FILE.'],
-    token: null,
+    tokenFile: null,
     isPretty: true,
   });
 }

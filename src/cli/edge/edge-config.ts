@@ -6,21 +6,23 @@ import type { EdgePlan } from './edge-plan.ts';
 interface EdgeConfigOptions {
   /** Comment lines at the top, without `#`. */
   readonly heading: readonly string[];
-  /** The value of `admin.token`. Null for none. */
-  readonly token: string | null;
+  /** The file with `admin.token`, seen from the configuration: a name without quotes. Null for no token. */
+  readonly tokenFile: string | null;
   /** Whether the log is for a person at a terminal. */
   readonly isPretty: boolean;
 }
 
 /** Returns the configuration as YAML. */
-export function edgeConfig(plan: EdgePlan, { heading, token, isPretty }: EdgeConfigOptions): string {
+export function edgeConfig(plan: EdgePlan, { heading, tokenFile, isPretty }: EdgeConfigOptions): string {
   return [
     ...heading.map((line) => `# ${line}`),
     '',
     '# Metrics, health and the status page: keep this address private.',
     'admin:',
     `  address: ${quoted(formatAddress(plan.admin))}`,
-    ...(token === null ? [] : [`  token: ${quoted(token)} # needed by commands that change something`]),
+    ...(tokenFile === null
+      ? []
+      : [`  token: { file: ${tokenFile} } # needed by commands that change something`]),
     ...(isPretty
       ? ['', '# Lines for people. Without this setting, the log has JSON lines.', 'log: { format: pretty }']
       : []),

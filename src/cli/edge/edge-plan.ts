@@ -18,7 +18,7 @@ export interface EdgePlan {
 }
 
 /** Paths of PEM files. */
-interface Certificate {
+export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }

@@ -1,7 +1,8 @@
 /** The five questions of `sluice init`. */
-import { UsageError } from '../../core/errors.ts';
+import { StartError, UsageError } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { DEFAULT_LISTEN, parseHost } from './edge-plan.ts';
+import { PEM_CHECKS } from './key-pair.ts';
 import { parseListen, parseTarget } from './target.ts';
 
 type Answers = Pick<CommandOptions, 'flags' | 'lists' | 'operands'>;
@@ -15,8 +16,15 @@ const TLS_LISTEN = ':443';
 /**
  * Asks what the arguments leave open, and returns the arguments with the answers. An answer that is not valid
  * is asked for again, after its problem.
+ *
+ * @throws StartError if an argument names a certificate that cannot be used: its key is not asked for
  */
-export async function askOpen(given: Answers, ask: Ask, tell: (problem: string) => void): Promise<Answers> {
+export async function askOpen(
+  given: Answers,
+  ask: Ask,
+  tell: (problem: string) => void,
+  pem = PEM_CHECKS,
+): Promise<Answers> {
   const flags = new Map(given.flags);
   let { operands } = given;
   const until = async (question: string, check: (answer: string) => void): Promise<string> => {
@@ -26,8 +34,8 @@ export async function askOpen(given: Answers, ask: Ask, tell: (problem: string) 
         check(answer);
         return answer;
       } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        tell(error.message);
+        if (!(error instanceof UsageError || error instanceof StartError)) throw error;
+        tell(error.message.replace(/^--\w+: /, ''));
       }
     }
   };
@@ -39,16 +47,20 @@ export async function askOpen(given: Answers, ask: Ask, tell: (problem: string) 
     if (answer !== '') flags.set(name, answer);
   };
 
+  const givenCert = flags.get('cert');
+  if (givenCert !== undefined && !flags.has('key')) pem.certificate(givenCert);
   if (operands.length === 0) {
     const question = `Port or address of your server? [${DEFAULT_TARGET}]`;
     const answer = await until(question, checkTargets);
     operands = targetsOr(answer);
   }
   await optional('host', 'Public host name, such as chat.example.com? [any]', (text) => void parseHost(text));
-  await optional('cert', 'TLS certificate (a PEM file)? [no TLS]', () => undefined);
-  if (flags.has('cert') && !flags.has('key')) {
+  await optional('cert', 'TLS certificate (a PEM file)? [no TLS]', pem.certificate);
+  const cert = flags.get('cert');
+  if (cert !== undefined && !flags.has('key')) {
     const key = await until('Its private key (a PEM file)?', (text) => {
       if (text === '') throw new UsageError('a certificate needs its key');
+      pem.key(text, cert);
     });
     flags.set('key', key);
   }

@@ -41,8 +41,11 @@ describe('sluice init', { timeout: 300_000 }, () => {
         [/address of your server\? \[3000\]$/m, 'localhost:4000'],
         [/host name, .*\[any\]$/m, 'a b'],
         [/is not a host name[\s\S]*\[any\]$/m, 'chat.example.com'],
-        [/\[no TLS\]$/m, cert],
-        [/private key \(a PEM file\)\?$/m, key],
+        [/\[no TLS\]$/m, key],
+        [/has\s+a\s+private\s+key[\s\S]*\[no TLS\]$/m, 'cert.pem'],
+        [/file\s+not\s+found[\s\S]*\[no TLS\]$/m, cert],
+        [/private key \(a PEM file\)\?$/m, cert],
+        [/has\s+a\s+certificate[\s\S]*private key \(a PEM file\)\?$/m, key],
         [/\[:443\]$/m, '127.0.0.1:8443'],
         [/\[Y\/n\]$/m, ''],
       ] as const) {
@@ -54,7 +57,7 @@ describe('sluice init', { timeout: 300_000 }, () => {
       await terminal.close();
     }
     const file = join(folder, 'sluice.yaml');
-    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(statSync(join(folder, 'admin.token')).mode & 0o777, 0o600);
     const text = readFileSync(file, 'utf8');
     for (const part of ["'localhost:4000'", "'chat.example.com'", "'127.0.0.1:8443'", cert, key])
       assert.ok(text.includes(part), text);
@@ -75,22 +78,26 @@ describe('sluice init', { timeout: 300_000 }, () => {
     assert.equal(readFileSync(file, 'utf8'), text);
     const forced = await sluice('init', '4000', '--force', '--output', file);
     assert.equal(forced.status, 0, forced.stderr);
-    assert.match(readFileSync(file, 'utf8'), /'127\.0\.0\.1:4000'/);
-    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.match(readFileSync(file, 'utf8'), /:4000'/);
+    assert.match(readFileSync(file, 'utf8'), /token: \{ file: \.\/admin\.token \}/);
   });
 
   it('writes nothing if the configuration would not be valid, or if it may not ask', async () => {
     const file = join(folder, 'none.yaml');
     const bad = await sluice('init', '3000', '--cert', 'no.pem', '--key', 'no.key', '--output', file);
     assert.equal(bad.status, 1);
-    assert.match(bad.stderr, /none\.yaml:\d+:\d+: .*no\.pem/);
+    assert.match(bad.stderr, /^sluice: --cert: "no\.pem" cannot be read: file not found/);
+    const missing = join(folder, 'no', 'none.yaml');
+    const lost = await sluice('init', '3000', '--output', missing);
+    assert.equal(lost.status, 1);
+    assert.match(lost.stderr, /there is no folder \S+\/no: make it with mkdir -p \S+\/no\n$/);
     const silent = await sluice('init', '--output', file);
     assert.equal(silent.status, 2);
     assert.match(silent.stderr, /init asks at a terminal only: name the server, as in sluice init 3000/);
     assert.ok(!existsSync(file));
   });
 
-  it('replaces a readable file without writing the token into it', async () => {
+  it('replaces a file at once, and no link', async () => {
     const place = join(folder, 'replaced');
     mkdirSync(place);
     const file = join(place, 'sluice.yaml');
@@ -100,12 +107,16 @@ describe('sluice init', { timeout: 300_000 }, () => {
     const { status, stderr } = await sluice('init', '3000', '--force', '--output', file);
     assert.deepEqual([status, stderr], [0, '']);
     assert.equal(readFileSync(join(place, 'reader'), 'utf8'), 'old');
-    assert.match(readFileSync(file, 'utf8'), /token: '/);
-    assert.equal(statSync(file).mode & 0o777, 0o600);
     const linked = await sluice('init', '3000', '--force', '--output', join(place, 'link.yaml'));
     assert.equal(linked.status, 1);
     assert.match(linked.stderr, /link\.yaml cannot be written: it is not a regular file\n$/);
-    assert.deepEqual(readdirSync(place).sort(), ['link.yaml', 'reader', 'sluice.yaml']);
+    assert.deepEqual(readdirSync(place).sort(), [
+      'admin.token',
+      'link.yaml',
+      'reader',
+      'sluice.schema.json',
+      'sluice.yaml',
+    ]);
   });
 
   it('finds the certificate from the directory of the configuration', async () => {
@@ -125,5 +136,23 @@ describe('sluice init', { timeout: 300_000 }, () => {
     assert.equal(status, 2);
     assert.match(stderr, /^sluice: --output: the name has a control character\n/);
     assert.ok(!existsSync(file));
+  });
+
+  it('keeps a token beside it, and removes what it wrote if the configuration is not valid', async () => {
+    const place = join(folder, 'kept');
+    mkdirSync(place);
+    writeFileSync(join(place, 'admin.token'), 'too short\n');
+    const file = join(place, 'sluice.yaml');
+    const refused = await sluice('init', '3000', '--output', file);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /sluice\.yaml:\d+:\d+: .*token.*16 to 512/);
+    assert.deepEqual(readdirSync(place), ['admin.token']);
+    writeFileSync(join(place, 'admin.token'), 'a-token-of-the-operator\n');
+    const { status, stdout } = await sluice('init', '3000', '--output', file);
+    assert.equal(status, 0);
+    assert.match(stdout, /admin\.token\n +existed before: its token is used\n/);
+    const [first] = readFileSync(file, 'utf8').split('\n');
+    assert.equal(first, '# yaml-language-server: $schema=./sluice.schema.json');
+    assert.equal(readFileSync(join(place, 'admin.token'), 'utf8'), 'a-token-of-the-operator\n');
   });
 });

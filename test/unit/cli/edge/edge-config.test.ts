@@ -14,17 +14,17 @@ function plan(...argv: readonly string[]): EdgePlan {
   return planOf(invocation.options);
 }
 
-function load(edge: EdgePlan, token: string | null = null): Config {
-  const text = edgeConfig(edge, { heading: ['one', 'two'], token, isPretty: true });
+function load(edge: EdgePlan): Config {
+  const text = edgeConfig(edge, { heading: ['one', 'two'], tokenFile: null, isPretty: true });
   const { config, warnings } = loadConfig({ file: 'sluice to', text, overrides: [], env: {} });
   assert.deepEqual(warnings, []);
   return config;
 }
 
 describe('the configuration of sluice to', () => {
-  it('keeps a token that looks like a number', () => {
-    const token = '123456789012345e67';
-    assert.equal(load(plan('3000'), token).admin.token, token);
+  it('names the file of the token', () => {
+    const text = edgeConfig(plan('3000'), { heading: [], tokenFile: './admin.token', isPretty: false });
+    assert.match(text, /^admin:\n.*\n {2}token: \{ file: \.\/admin\.token \}/m);
   });
 
   it('has an admin address apart from the ports that clients use', () => {
@@ -55,11 +55,7 @@ describe('the configuration of sluice to', () => {
 
   it('balances several targets, serves one host, and tunnels ports', () => {
     const tunnels = ['--tcp', '5432:db:5432', '--tcp', ':6379:r:1'];
-    const config = load(
-      plan('3000', "unix:/run/a 'b'", '--host', '*.Example.com', ...tunnels),
-      'a-token-of-the-operator',
-    );
-    assert.equal(config.admin.token, 'a-token-of-the-operator');
+    const config = load(plan('3000', "unix:/run/a 'b'", '--host', '*.Example.com', ...tunnels));
     assert.deepEqual(
       config.listeners.map(({ mode, address }) => [mode, formatAddress(address)]),
       [

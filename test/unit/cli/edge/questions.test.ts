@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseArguments } from '../../../../src/cli/arguments.ts';
+import type { PemChecks } from '../../../../src/cli/edge/key-pair.ts';
 import { askOpen } from '../../../../src/cli/edge/questions.ts';
+import { StartError } from '../../../../src/core/errors.ts';
 
 interface Dialogue {
   readonly questions: readonly string[];
@@ -9,6 +11,16 @@ interface Dialogue {
   readonly flags: Readonly<Record<string, string>>;
   readonly operands: readonly string[];
 }
+
+/** Files that end in .pem are certificates, and those that end in .key are keys. */
+const PEM: PemChecks = {
+  certificate: (cert) => {
+    if (!cert.endsWith('.pem')) throw new StartError(`--cert: ${cert} is no certificate`);
+  },
+  key: (key) => {
+    if (!key.endsWith('.key')) throw new StartError(`--key: ${key} is no key`);
+  },
+};
 
 /** Answers the questions of `sluice init` in order. */
 async function dialogue(argv: readonly string[], answers: readonly string[]): Promise<Dialogue> {
@@ -24,6 +36,7 @@ async function dialogue(argv: readonly string[], answers: readonly string[]): Pr
       return Promise.resolve(answer);
     },
     (problem) => problems.push(problem),
+    PEM,
   );
   assert.equal(questions.length, answers.length, 'an answer is left');
   return { questions, problems, flags: Object.fromEntries(flags), operands };
@@ -54,9 +67,19 @@ describe('the questions of sluice init', () => {
   });
 
   it('come again after an answer that is not valid', async () => {
-    const answers = ['x', '1', 'a b', 'a', 'a.pem', '', 'a.key', '::1', ':80', 'maybe', 'YES'];
+    const tls = ['a.key', 'a.pem', '', 'a.pem', 'a.key'];
+    const answers = ['x', '1', 'a b', 'a', ...tls, '::1', ':80', 'maybe', 'YES'];
     const { problems, flags } = await dialogue([], answers);
-    assert.equal(problems.length, 5);
+    assert.equal(problems.length, 7);
+    assert.deepEqual(problems.slice(2, 5), [
+      'a.key is no certificate',
+      'a certificate needs its key',
+      'a.pem is no key',
+    ]);
     assert.deepEqual(flags, { host: 'a', cert: 'a.pem', key: 'a.key', listen: ':80' });
+  });
+
+  it('are not asked if an argument names a certificate that cannot be used', async () => {
+    await assert.rejects(dialogue(['3000', '--cert', 'x'], []), { message: '--cert: x is no certificate' });
   });
 });
