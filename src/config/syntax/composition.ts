@@ -45,7 +45,10 @@ export class Composition {
   hasReferences = false;
   readonly errors: Remark[] = [];
   readonly warnings: Remark[] = [];
-  /** Children of composed mappings and lists, by key or index. All others come from one file with their surroundings. */
+  /**
+   * Children of composed mappings and lists, by key or index. All others come from one file with their
+   * surroundings.
+   */
   readonly #origins = new Map<object, ReadonlyMap<string | number, Origin>>();
 
   constructor(main: Part) {
@@ -97,8 +100,8 @@ export class Composition {
    * @param key true for the position of the value's key
    */
   locate(path: Path, key: boolean): PartLocation {
-    const { part, path: own, isMissing } = this.#find(path);
-    const location = part.file.locate(own, key);
+    const { part, path: pathInFile, isMissing } = this.#find(path);
+    const location = part.file.locate(pathInFile, key);
     return { ...location, part, found: location.found && !isMissing };
   }
 

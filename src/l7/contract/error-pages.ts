@@ -46,10 +46,11 @@ export class ErrorPages {
     return new ErrorPages(settings, new PageBudget(clock));
   }
 
-  /** Returns the pages of a route: its own ones replace the listener's. @param own null for no pages */
-  withRoute(own: ErrorPageSettings | null): ErrorPages {
-    if (own?.size === 0) return this;
-    return new ErrorPages(own === null ? new Map() : new Map([...this.#pages, ...own]), this.#budget);
+  /** Returns the pages of a route: its pages replace the listener's. @param pages null for no pages at all */
+  withRoute(pages: ErrorPageSettings | null): ErrorPages {
+    if (pages === null) return new ErrorPages(new Map(), this.#budget);
+    const inheritsAll = pages.size === 0;
+    return inheritsAll ? this : new ErrorPages(new Map([...this.#pages, ...pages]), this.#budget);
   }
 
   /**
