@@ -49,7 +49,7 @@ export const CHECK = {
   summary: 'validates a configuration',
   synopsis: ['[OPTIONS]'],
   text: [
-    'Validates a configuration and every file that it names. Each error is one line on stderr: FILE:LINE:COLUMN: MESSAGE. Warnings begin with "warning:".',
+    'Validates a configuration and every file that it names. Each error is one line on stderr: FILE:LINE:COLUMN: MESSAGE. Warnings begin with "warning:". With -c -, the configuration is read from standard input, and relative paths start at the working directory.',
   ],
   groups: [{ title: 'Options', options: CONFIG_OPTIONS }],
   notes: ['Exit status: 0 if the configuration is valid, 1 if not.'],
@@ -60,7 +60,7 @@ export const PRINT_CONFIG = {
   summary: 'prints the effective configuration, defaults included',
   synopsis: ['[OPTIONS]'],
   text: [
-    'Prints the effective configuration as YAML: the file, the environment, --set, and the defaults of all other settings.',
+    'Prints the effective configuration as YAML: the file, the environment, --set, and the defaults of all other settings. With -c -, the file is read from standard input, and relative paths start at the working directory.',
   ],
   groups: [{ title: 'Options', options: CONFIG_OPTIONS }],
 } as const satisfies CommandSpec;

@@ -14,7 +14,7 @@ export const CONFIG_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'config',
     short: 'c',
-    value: { name: 'FILE', wanted: 'a file', isFile: true },
+    value: { name: 'FILE', wanted: 'a file', isFile: true, allowsDash: true },
     help: 'the configuration, YAML or JSON; by default $SLUICE_CONFIG, ./sluice.yaml, then /etc/sluice/sluice.yaml',
   },
   {

@@ -2,7 +2,7 @@
 import { loadConfig } from '../../config/loader.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import type { CommandOptions } from '../arguments.ts';
-import { configSource } from '../config-file.ts';
+import { sourceReadOnce } from '../config-file.ts';
 import { warningLines } from '../diagnostics.ts';
 import { warnOfEngines } from '../engine-warnings.ts';
 import { warnOfSeries } from '../series-warning.ts';
@@ -14,7 +14,7 @@ import { warnOfSeries } from '../series-warning.ts';
  * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const source = configSource(options);
+  const source = await sourceReadOnce(options);
   const { config, warnings } = loadConfig({ ...source, descriptorLimit: readDescriptorLimit() });
   const more = [...warnOfSeries(config), ...(await warnOfEngines(config))];
   process.stderr.write(warningLines([...warnings, ...more]));

@@ -2,7 +2,7 @@
 import { loadConfig } from '../../config/loader.ts';
 import { renderConfig } from '../../config/render.ts';
 import type { CommandOptions } from '../arguments.ts';
-import { configSource } from '../config-file.ts';
+import { sourceReadOnce } from '../config-file.ts';
 import { warningLines } from '../diagnostics.ts';
 
 /**
@@ -11,8 +11,8 @@ import { warningLines } from '../diagnostics.ts';
  * @returns 0
  * @throws ConfigError if the configuration is not valid, StartError if there is none
  */
-export function run(options: CommandOptions): number {
-  const loaded = loadConfig(configSource(options));
+export async function run(options: CommandOptions): Promise<number> {
+  const loaded = loadConfig(await sourceReadOnce(options));
   process.stderr.write(warningLines(loaded.warnings));
   process.stdout.write(renderConfig(loaded));
   return 0;

@@ -16,7 +16,7 @@ import { ROUTES_PATH } from '../syntax/yaml/plain-yaml.ts';
 import { hasPatternInDirectory, isPattern, matchesOf } from './file-pattern.ts';
 
 /** Max bytes of a configuration with all included files. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+export const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 /** Max files of a configuration. Each takes about 0.1 ms to read. */
 const MAX_FILES = 5000;
 /** No more files are read after this number of errors. */
