@@ -44,7 +44,7 @@ export function alternativesOf(
   let all: readonly JsonSchema[] = others;
   // Editors blame the alternative that is an enumeration, although the user may mean another one.
   if (texts.length > 0 && first?.type !== undefined && isText(first)) {
-    all = [withWords(first, words, texts), ...rest];
+    all = [...withWords(first, words, texts), ...rest];
   } else if (structure !== null && words.includes(false)) {
     const remedy = { errorMessage: `Write a ${structure}, or ${texts.join(' or ')}.` };
     all = [{ type: 'string', pattern: patternOf(texts), ...remedy }, { const: false, ...remedy }, ...others];
@@ -98,15 +98,22 @@ function isText({ type }: JsonSchema): boolean {
 }
 
 /** Lets a schema of text accept words, too. */
-function withWords(schema: TextSchema, words: readonly unknown[], texts: readonly string[]): JsonSchema {
-  if (schema.pattern === undefined) return schema;
+function withWords(
+  schema: TextSchema,
+  words: readonly unknown[],
+  texts: readonly string[],
+): readonly JsonSchema[] {
+  const hasFalse = words.includes(false);
+  if (schema.pattern === undefined) return hasFalse ? [schema, { const: false }] : [schema];
   const { errorMessage = 'Write text.' } = schema;
-  return {
-    ...schema,
-    ...(words.includes(false) ? { type: [...new Set([schema.type, 'boolean'].flat())] } : {}),
-    pattern: `^(?:${texts.join('|')})$|${schema.pattern}`,
-    errorMessage: errorMessage.replace(/^Write /, `Write ${texts.join(' or ')}, or `),
-  };
+  return [
+    {
+      ...schema,
+      ...(hasFalse ? { type: [...new Set([schema.type, 'boolean'].flat())] } : {}),
+      pattern: `^(?:${texts.join('|')})$|${schema.pattern}`,
+      errorMessage: errorMessage.replace(/^Write /, `Write ${texts.join(' or ')}, or `),
+    },
+  ];
 }
 
 function patternOf(words: readonly string[]): string {

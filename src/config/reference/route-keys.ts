@@ -9,9 +9,11 @@ export const ROUTE_KEYS: KeyTexts = {
     default: '`route-` and its number',
   },
   'listeners.routes.match': {
-    text: 'Conditions that must all hold. An empty mapping matches everything.',
-    type: 'mapping',
-    default: 'required',
+    text:
+      'Conditions that must all hold. A text is a host, a `pathPrefix`, or both: `chat.example.com/api`. A list is a list of hosts. ' +
+      'An empty mapping matches everything.',
+    type: 'mapping, a host, a path, both in one text, or a list of hosts',
+    default: 'every request',
   },
   'listeners.routes.cluster': {
     text: 'Cluster that serves the request.',
@@ -27,9 +29,12 @@ export const ROUTE_KEYS: KeyTexts = {
     'Whether the cluster gets plain requests and WebSocket handshakes. With `only`, plain requests get 426. With `never`, handshakes ' +
     'are plain requests.',
   'listeners.routes.rewrite': { text: 'Changes requests for the cluster.', type: 'mapping' },
-  'listeners.routes.static': { text: 'Serves files from a directory.', type: 'mapping' },
-  'listeners.routes.respond': { text: 'Sends a fixed response.', type: 'mapping' },
-  'listeners.routes.redirect': { text: 'Redirects the client.', type: 'mapping' },
+  'listeners.routes.static': {
+    text: 'Serves files from a directory.',
+    type: 'mapping, or the path of a directory',
+  },
+  'listeners.routes.respond': { text: 'Sends a fixed response.', type: 'mapping, or a status' },
+  'listeners.routes.redirect': { text: 'Redirects the client.', type: 'mapping, or a target' },
   'listeners.routes.headers': {
     text: 'Changes headers of requests for the cluster, and of every response of the route, errors and 101 included.',
     type: 'mapping',

@@ -58,7 +58,7 @@ export const TLS_KEYS: KeyTexts = {
     'Max time from the connection to the end of the handshake, PROXY header included.',
   'listeners.tls.clientCertificates': {
     text: 'Asks clients for a certificate. Without this key sluice asks nobody.',
-    type: 'mapping',
+    type: 'mapping, or the path of `ca`',
   },
   'listeners.tls.clientCertificates.ca': {
     text: 'PEM file of the authorities to trust.',
@@ -114,14 +114,17 @@ export const ACCESS_KEYS: KeyTexts = {
   'listeners.access.originRequired': 'Whether upgrades without Origin, as programs send them, also get 403.',
   'listeners.access.basic': {
     text: 'Users and passwords (RFC 7617).',
-    type: 'mapping, or `off`',
+    type: 'mapping, the path of `file`, or `off`',
   },
   'listeners.access.basic.file': {
     text: 'File made by `htpasswd -B`. sluice accepts bcrypt up to cost 12, apr1 and SHA.',
     type: 'path of a file',
   },
   'listeners.access.basic.realm': 'Text that browsers show when they ask for the password.',
-  'listeners.access.jwt': { text: 'JSON Web Tokens (RFC 7519).', type: 'mapping, or `off`' },
+  'listeners.access.jwt': {
+    text: 'JSON Web Tokens (RFC 7519).',
+    type: 'mapping, the path or URL of `keys`, or `off`',
+  },
   'listeners.access.jwt.keys': {
     text: 'JSON Web Key Set (RFC 7517). sluice fetches a URL again from time to time.',
     type: 'path of a file, or https URL',
@@ -181,7 +184,7 @@ export const ACCESS_KEYS: KeyTexts = {
     'Allowed clock difference for `nbf` and `iat`, and for `exp` at the handshake.',
   'listeners.access.forwardAuth': {
     text: 'Asks a server about each request, like nginx’s auth_request and Traefik’s ForwardAuth. 2xx admits. Every other response goes to the client.',
-    type: 'mapping, or `off`',
+    type: 'mapping, its `url`, or `off`',
   },
   'listeners.access.forwardAuth.url': {
     text: 'URL of the authentication server.',

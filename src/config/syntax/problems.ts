@@ -42,6 +42,8 @@ export class Problems {
   readonly outside: OutsideValues;
   readonly #files: Composition;
   readonly #overrides: Override[] = [];
+  /** Paths of short forms, by the paths in the long form. */
+  readonly #shortened = new Map<string, Path>();
   readonly #errors: Entry[] = [];
   readonly #warnings: Entry[] = [];
 
@@ -84,9 +86,21 @@ export class Problems {
     this.#overrides.push({ path, place });
   }
 
+  /**
+   * Records that a short form is written in place of some values. Problems of these values then have its place
+   * and its key.
+   *
+   * @param long paths of the values in the long form
+   */
+  standsFor(short: Path, long: readonly Path[]): void {
+    for (const path of long) this.#shortened.set(keyOf(path), short);
+    // Parts of a text are not as it was given.
+    if (long.length === 1) this.outside.moveTo(long[0]!, short);
+  }
+
   /** Adds an error at a value, or at the mapping that lacks it. */
   error(path: Path, message: string): void {
-    this.#errors.push({ ...this.#find(path, false), path, message: this.outside.explain(path, message) });
+    this.#errors.push({ ...this.#find(path, false), path, message: this.#explain(path, message) });
   }
 
   /** Adds an error at a key. */
@@ -97,17 +111,17 @@ export class Problems {
   /** Adds an error about a single value. The message names the key, unless the place does. */
   valueError(path: Path, message: string): void {
     const found = this.#find(path, false);
-    const key = path.findLast((step) => typeof step === 'string');
+    const key = this.#writtenPath(path).findLast((step) => typeof step === 'string');
     const named = this.#overrides.some(
       (override) => override.place === found.place && override.path.length === path.length,
     );
-    const explained = this.outside.explain(path, message);
+    const explained = this.#explain(path, message);
     const text = named || key === undefined ? explained : `${key}: ${explained}`;
     this.#errors.push({ ...found, path, message: text });
   }
 
   warning(path: Path, message: string): void {
-    this.#warnings.push({ ...this.#find(path, false), path, message: this.outside.explain(path, message) });
+    this.#warnings.push({ ...this.#find(path, false), path, message: this.#explain(path, message) });
   }
 
   /** Adds an error whose place is outside the file. */
@@ -136,7 +150,18 @@ export class Problems {
     return { place, message: `${message} (in ${listUsers(this.#files.root, paths)})` };
   }
 
-  #find(path: Path, key: boolean): Place {
+  #explain(path: Path, message: string): string {
+    const short = this.#shortened.get(keyOf(path));
+    const explained = this.outside.explain(path, message);
+    return short === undefined ? explained : this.outside.explain(short, explained);
+  }
+
+  #writtenPath(path: Path): Path {
+    return this.#shortened.get(keyOf(path)) ?? path;
+  }
+
+  #find(long: Path, key: boolean): Place {
+    const path = this.#writtenPath(long);
     const around = this.#overrides.findLast((override) => isPrefix(path, override.path));
     if (around !== undefined) return outside(around.place);
     const { part, position, found, isShared } = this.#files.locate(path, key);
@@ -154,6 +179,10 @@ function inFile({ name, order }: Part, position: Position, isShared: boolean): P
 
 function outside(place: string): Place {
   return { order: Infinity, position: null, place, isShared: false };
+}
+
+function keyOf(path: Path): string {
+  return path.join('\0');
 }
 
 function isPrefix(path: Path, beginning: Path): boolean {

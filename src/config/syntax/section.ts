@@ -17,6 +17,8 @@ export interface Located<T> {
 interface Shape {
   readonly what: string;
   readonly keys: readonly string[];
+  /** The key that a text or number in place of the mapping sets. */
+  readonly short?: string;
   /** Messages for some unknown keys. */
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -29,21 +31,27 @@ export class Section {
   readonly path: Path;
   readonly problems: Problems;
   readonly #what: string;
+  readonly #short: string | null;
   readonly #values: ReadonlyMap<string, unknown>;
 
-  private constructor(path: Path, problems: Problems, what: string, values: ReadonlyMap<string, unknown>) {
+  private constructor(path: Path, problems: Problems, shape: Shape, values: ReadonlyMap<string, unknown>) {
     this.path = path;
     this.problems = problems;
-    this.#what = what;
+    this.#what = shape.what;
+    this.#short = shape.short ?? null;
     this.#values = values;
   }
 
   /**
-   * Reads a mapping and adds an error for each unknown key. If the value is not a mapping, adds an error and
-   * returns null.
+   * Reads a mapping and adds an error for each unknown key. If the shape has a short key, a text or number is
+   * a mapping of that key. If the value is neither, adds an error and returns null.
    */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
     problems.observer?.mapping(path, shape.what, shape.keys);
+    if (shape.short !== undefined && isScalar(value)) {
+      problems.standsFor(path, [[...path, shape.short]]);
+      return new Section(path, problems, shape, new Map([[shape.short, value]]));
+    }
     if (!isMapping(value)) {
       problems.valueError(path, notMapping(value, shape));
       return null;
@@ -51,7 +59,7 @@ export class Section {
     for (const key of value.keys()) {
       if (!shape.keys.includes(key)) problems.keyError([...path, key], unknownKey(key, shape));
     }
-    return new Section(path, problems, shape.what, value);
+    return new Section(path, problems, shape, value);
   }
 
   has(key: string): boolean {
@@ -77,12 +85,14 @@ export class Section {
   /** Reads an optional value. */
   optional<T>(key: string, format: Format<T>, fallback: T): T {
     this.problems.observer?.optional([...this.path, key], format, fallback);
+    this.#observeShort(key, format);
     return this.has(key) ? this.#read(key, format, fallback) : fallback;
   }
 
   /** Reads a required value. The placeholder replaces a missing value; the configuration is refused later. */
   required<T>(key: string, format: Format<T>, placeholder: T): T {
     this.problems.observer?.required([...this.path, key], format);
+    this.#observeShort(key, format);
     if (this.has(key)) return this.#read(key, format, placeholder);
     this.problem(`${this.#what} needs "${key}"`);
     return placeholder;
@@ -107,7 +117,7 @@ export class Section {
     this.problems.observer?.form?.(path, { type: 'empty' });
     const value = this.raw(key) ?? new Map<string, unknown>();
     return (
-      Section.of(value, path, this.problems, shape) ?? new Section(path, this.problems, shape.what, new Map())
+      Section.of(value, path, this.problems, shape) ?? new Section(path, this.problems, shape, new Map())
     );
   }
 
@@ -151,6 +161,11 @@ export class Section {
   /** Adds an error about a value that has a valid format. */
   problemAt(key: string, message: string): void {
     this.problems.valueError([...this.path, key], message);
+  }
+
+  /** A mapping may be written as the value of its short key. */
+  #observeShort(key: string, format: Format<unknown>): void {
+    if (key === this.#short) this.problems.observer?.value?.(this.path, format);
   }
 
   #read<T>(key: string, format: Format<T>, fallback: T): T {
@@ -218,6 +233,11 @@ function refusal(error: unknown): string {
 /** Whether a value of the file is a mapping. */
 export function isMapping(value: unknown): value is ReadonlyMap<string, unknown> {
   return value instanceof Map;
+}
+
+/** Whether a value of the file is a text, number or boolean. */
+function isScalar(value: unknown): boolean {
+  return value !== null && ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 /** Returns the message for a value that should be a mapping. */

@@ -152,12 +152,15 @@ listeners:
       - { match: { path: /open }, cluster: app, access: 'off', limits: [{ key: address, requests: 1/h }] }
       - { match: { path: /own }, cluster: app, access: { deny: 'off', allow: [10.0.0.1], origins: 'off', originRequired: false, basic: 'off', jwt: 'off', forwardAuth: 'off' } }
       - { match: { path: /program }, cluster: app, access: { originRequired: 'off', jwt: { keys: 'https://id.example.com/jwks', atExpiry: ignore } } }
-      - { match: {}, cluster: app }
+      - { match: short.example/x, redirect: 'https://$host$path', access: { basic: users.htpasswd, jwt: jwks.json, forwardAuth: 'http://127.0.0.1:9000/check' } }
+      - { match: [a.example, '*.b.example'], respond: 204 }
+      - { match: /files, static: ./it's here }
+      - { cluster: app }
   - name: rotating
     mode: l7
     address: ':8082'
     engine: net
-    tls: { certificates: [{ cert: good.pem, key: good.key }], groups: [X25519], alpn: [http/1.1], tickets: { rotate: 1h } }
+    tls: { certificates: [{ cert: good.pem, key: good.key }], groups: [X25519], alpn: [http/1.1], tickets: { rotate: 1h }, clientCertificates: ca.pem }
     routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }

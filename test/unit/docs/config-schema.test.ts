@@ -63,7 +63,7 @@ describe('config/schema.json accepts', () => {
       'via: ${VIA}',
       'engine: ${ENGINE:-raw}',
       'websocket: { idleTimeout: "${IDLE}", endpointLostCode: "${CODE}" }',
-      'access: { deny: "${DENY}" }',
+      'access: { deny: "${DENY}", jwt: "${KEYS}", forwardAuth: "${URL}" }',
     );
     assert.deepEqual(schemaErrors(text), []);
   });
@@ -125,6 +125,13 @@ describe('config/schema.json accepts', () => {
       assert.notDeepEqual(schemaErrors(l7(`redirectToHttps: ${value}`)), [], value);
   });
 
+  it('one value, off or false in place of a method of access', () => {
+    for (const value of ['jwks.json', 'off', 'false', '{ keys: jwks.json }'])
+      assert.deepEqual(schemaErrors(l7(`access: { jwt: ${value} }`)), [], value);
+    for (const value of ['true', '5', '[]', '{}'])
+      assert.notDeepEqual(schemaErrors(l7(`access: { jwt: ${value} }`)), [], value);
+  });
+
   it('groups and settings without a value', () => {
     assert.deepEqual(schemaErrors(`${MINIMAL}log:\nadmin: { token: }\n`), []);
   });
@@ -149,7 +156,9 @@ describe('config/schema.json and the loader refuse', () => {
     'an empty list': cluster('endpoints: []'),
     'a mapping that is a word': l7('http: fast'),
     'a mapping with two of its keys': l7('limits: [{ key: { header: a, cookie: b }, connections: 1 }]'),
-    'a route without a match': routes('{ cluster: app }'),
+    'a match that is neither a host nor a path': routes('{ match: chat, cluster: app }'),
+    'a response that is a text': routes('{ respond: hello }'),
+    'a redirect without a scheme': routes('{ redirect: www.example.com }'),
     'a cluster without a name': MINIMAL.replace('name: app, ', ''),
     'a configuration without listeners': 'log: { level: info }\n',
   };

@@ -6,7 +6,7 @@ import type { BasicSettings } from '../../types/access.ts';
 import { htpasswd } from './htpasswd.ts';
 import type { PasswordFile } from './htpasswd.ts';
 
-const SHAPE = { what: '"basic"', keys: ['file', 'realm'] };
+const SHAPE = { what: '"basic"', keys: ['file', 'realm'], short: 'file' };
 const DEFAULT_REALM = 'restricted';
 
 /** A realm (RFC 9110 section 11.5), which is sent in quotes. */

@@ -6,7 +6,11 @@ import { httpUrl } from '../../syntax/url.ts';
 import type { ForwardAuthSettings } from '../../types/access.ts';
 import { forwardable } from './forwardable.ts';
 
-const SHAPE = { what: '"forwardAuth"', keys: ['url', 'headers', 'timeout', 'maxConcurrent', 'onFailure'] };
+const SHAPE = {
+  what: '"forwardAuth"',
+  keys: ['url', 'headers', 'timeout', 'maxConcurrent', 'onFailure'],
+  short: 'url',
+};
 
 /** Reads the key. Returns null if its URL is invalid. */
 export function readForwardAuth(access: Section): ForwardAuthSettings | null {

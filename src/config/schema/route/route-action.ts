@@ -3,6 +3,7 @@ import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { directory } from '../../syntax/files.ts';
 import { described } from '../../syntax/format-description.ts';
+import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, integer, oneOf, pattern, toggle } from '../../syntax/formats.ts';
 import { hostAndPort } from '../../syntax/host.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -25,9 +26,10 @@ const REWRITE = { what: '"rewrite"', keys: ['host', 'stripPrefix', 'path'] };
 const STATIC = {
   what: '"static"',
   keys: ['root', 'index', 'fallback', 'precompressed', 'cacheControl'],
+  short: 'root',
 };
-const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'] };
-const REDIRECT = { what: '"redirect"', keys: ['to', 'status'] };
+const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'], short: 'status' };
+const REDIRECT = { what: '"redirect"', keys: ['to', 'status'], short: 'to' };
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
 /** Keys that need `cluster`, with their effect. */
 const CLUSTER_ONLY = [
@@ -71,6 +73,12 @@ const redirectStatus = described({ type: 'constant', values: REDIRECTS }, (value
     `${describe(value)} is not a redirect's status: write one of ${REDIRECTS.join(', ')}`,
   );
 });
+
+const statusNumber = integer({ min: 200, max: 599 });
+const responseStatus: Format<number> = (value) => {
+  if (typeof value !== 'string' || /^\d+$/.test(value)) return statusNumber(value);
+  throw new FormatError(`${describe(value)} is not a status: write 200 to 599, and a text as { body: TEXT }`);
+};
 
 /** Reads the one action key of the route. Returns null if it is invalid. */
 export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
@@ -157,7 +165,7 @@ function readRespond(route: Section): RespondAction | null {
   if (section === null) return null;
   const action: RespondAction = {
     kind: 'respond',
-    status: section.optional('status', integer({ min: 200, max: 599 }), 200),
+    status: section.optional('status', responseStatus, 200),
     body: section.optional('body', anyText('a body'), ''),
     contentType: section.optional('contentType', contentType, 'text/plain; charset=utf-8'),
   };

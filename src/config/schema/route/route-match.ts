@@ -4,13 +4,13 @@ import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
 import { describeFormat } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line, pattern, text } from '../../syntax/formats.ts';
-import type { Section } from '../../syntax/section.ts';
-import { isMapping, notMapping, readValue } from '../../syntax/section.ts';
+import { Section, isMapping, notMapping, readValue } from '../../syntax/section.ts';
 import type { PathSettings } from '../../types/listener.ts';
 import type { RouteMatch } from '../../types/route.ts';
 import { readClientCertificateMatch } from './client-certificate-match.ts';
 import { readHosts } from './hosts.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
+import { readShortMatch } from './short-match.ts';
 
 const SHAPE = {
   what: 'a match',
@@ -70,13 +70,9 @@ export interface MatchTerms {
   readonly asksForCertificates: boolean;
 }
 
-/** Reads the required key `match`. An empty match accepts every request. */
+/** Reads the optional key `match`. Without it, or with an empty mapping, a route matches every request. */
 export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
-  if (!route.has('match')) {
-    route.problem('a route needs "match": write match: {} to match every request');
-    return { match: MATCH_ALL, expression: null };
-  }
-  const section = route.section('match', SHAPE);
+  const section = readConditions(route);
   if (section === null) return { match: MATCH_ALL, expression: null };
   for (const other of ['pathPrefix', 'pathRegex']) {
     if (section.has('path') && section.has(other)) {
@@ -96,6 +92,14 @@ export function readMatch(route: Section, { paths, asksForCertificates }: MatchT
   };
   checkPaths(section, match, paths);
   return { match, expression };
+}
+
+/** Reads the mapping, or the text or list in its place. Null without the key, and for an invalid value. */
+function readConditions(route: Section): Section | null {
+  if (!route.has('match')) return null;
+  const path = [...route.path, 'match'];
+  const conditions = readShortMatch(route.raw('match'), path, route.problems);
+  return conditions === undefined ? null : Section.of(conditions, path, route.problems, SHAPE);
 }
 
 /**

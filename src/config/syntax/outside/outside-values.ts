@@ -113,6 +113,14 @@ export class OutsideValues {
     return this.#read(file, path);
   }
 
+  /** Records that a value is written at another place than in the long form. */
+  moveTo(long: Path, short: Path): void {
+    const known = this.#texts.get(keyOf(short));
+    if (known === undefined) return;
+    this.#texts.delete(keyOf(short));
+    this.#texts.set(keyOf(long), { ...known, path: long });
+  }
+
   /** Records that a variable sets a value in place of the file. Only a secret is printed as the variable. */
   setByVariable(path: Path, name: string, text: string): void {
     if (mayBeSecret(path)) this.#variables.set(keyOf(path), { path, text, given: `\${${name}}` });

@@ -17,6 +17,7 @@ const SHAPE = {
     ...['keys', 'algorithms', 'issuer', 'audience', 'from', 'require', 'forward'],
     ...['atExpiry', 'grace', 'leeway'],
   ],
+  short: 'keys',
 };
 const DEFAULT_LEEWAY_MS = 30_000;
 

@@ -14,7 +14,7 @@ import type { CertificateFile } from '../../certificate.ts';
 import { certificateFile } from '../../certificate.ts';
 import { refuseUnsupportedKeys } from '../l7-engine.ts';
 
-const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'] };
+const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'], short: 'ca' };
 
 /**
  * Reads the optional key. Null if it is missing or its authorities are invalid.

@@ -197,3 +197,44 @@ describe('redirect action', () => {
     assert.deepEqual(actionErrors('redirect: {}'), ['6:22: "redirect" needs "to"']);
   });
 });
+
+describe('an action that is one value', () => {
+  const long = (text: string): RouteAction => routeOf(load(routes(`{ ${text} }`))).action;
+
+  it('is the target, the directory or the status', () => {
+    mkdirSync(inDirectory('public'), { recursive: true });
+    for (const [short, whole] of [
+      ['redirect: "https://www.$host$path"', 'redirect: { to: "https://www.$host$path" }'],
+      ['static: ./public', 'static: { root: ./public }'],
+      ['respond: 404', 'respond: { status: 404 }'],
+    ] as const) {
+      assert.deepEqual(long(short), long(whole), short);
+    }
+  });
+
+  it('has errors at its own place and key', () => {
+    for (const [text, error] of [
+      ['redirect: /$1', '6:32: redirect: $1 is group 1 of pathRegex, but the match has no pathRegex'],
+      ['redirect: 308', '6:32: redirect: 308 is not text: put it in quotes'],
+      ['static: true', '6:30: static: true is not text: put it in quotes'],
+      ['respond: 99', '6:31: respond: 99 is out of range: write 200 to 599'],
+      [
+        'respond: hello',
+        '6:31: respond: "hello" is not a status: write 200 to 599, and a text as { body: TEXT }',
+      ],
+      ['respond: []', '6:22: respond: a list is not a mapping: "respond" has status, body, contentType'],
+    ] as const) {
+      assert.deepEqual(actionErrors(text), [error], text);
+    }
+    assert.match(actionErrors('redirect: www.example.com')[0] ?? '', /^6:32: redirect: .* redirect's target/);
+    assert.match(actionErrors('static: ./nowhere')[0] ?? '', /^6:30: static: .* directory not found/);
+  });
+
+  it('may come from the environment', () => {
+    const text = routes('{ respond: "${STATUS}" }');
+    assert.deepEqual(routeOf(load(text, { env: { STATUS: '503' } })).action, long('respond: 503'));
+    assert.deepEqual(errorsOf(text, { env: { STATUS: '5' } }), [
+      '6:20: respond: "${STATUS}" is out of range: write 200 to 599',
+    ]);
+  });
+});

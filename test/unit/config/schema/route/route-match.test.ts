@@ -114,16 +114,6 @@ describe('match', () => {
     }
   });
 
-  it('is required, even if empty', () => {
-    assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
-      '6:9: a route needs "match": write match: {} to match every request',
-    ]);
-    assert.match(
-      errorsOf(routes('{ match: , respond: {} }'))[0] ?? '',
-      /^6:11: match: an empty value is not a mapping/,
-    );
-  });
-
   it('reads a list of hosts', () => {
     const { hosts } = match('{ host: [Example.com, "*.example.com", "[::1]"] }');
     assert.deepEqual(hosts, ['example.com', '*.example.com', '[::1]']);
