@@ -1,7 +1,6 @@
 /** The load generator, from the command line to the exit status. */
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
 import { Crew, type CrewOptions } from './driver/crew/crew.ts';
 import { resolveAddress } from './driver/dialling/resolve-address.ts';
 import { parseArguments, type RunInvocation } from './options/arguments.ts';
@@ -15,29 +14,25 @@ import { mergeOutcomes, type Result } from './result/result.ts';
 import { judge, type Verdict } from './result/verdict.ts';
 
 const INTERRUPTED = 130;
+/** The width of terminals that do not know their own. */
+const DEFAULT_WIDTH = 80;
 
 /**
  * Runs the load generator.
  *
  * @param argv arguments after the command
- * @returns the exit status: 0 on success if all assertions hold, 1 otherwise, 2 for bad usage, 130 if
- * interrupted
+ * @returns the exit status: 0 on success if all assertions hold, 1 otherwise, 130 if interrupted
+ * @throws UsageError for bad usage
+ * @throws StartError if the target has no address, or the recording cannot be read
  */
 export async function bench(argv: readonly string[]): Promise<number> {
-  try {
-    const invocation = parseArguments(argv);
-    const result = await run(invocation);
-    const verdicts = invocation.assertions.map((assertion) => judge(result, assertion));
-    process.stdout.write(render(invocation.format, result, verdicts));
-    if (result.interrupted) return INTERRUPTED;
-    const good = result.errorCount + result.closeCount === 0 && verdicts.every(({ holds }) => holds);
-    return good ? 0 : 1;
-  } catch (error) {
-    const known = error instanceof UsageError || error instanceof StartError;
-    const text = known ? error.message : error instanceof Error ? error.stack : messageOf(error);
-    process.stderr.write(`bench: ${terminalText(String(text))}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+  const invocation = parseArguments(argv);
+  const result = await run(invocation);
+  const verdicts = invocation.assertions.map((assertion) => judge(result, assertion));
+  process.stdout.write(render(invocation.format, result, verdicts));
+  if (result.interrupted) return INTERRUPTED;
+  const good = result.errorCount + result.closeCount === 0 && verdicts.every(({ holds }) => holds);
+  return good ? 0 : 1;
 }
 
 async function run(invocation: RunInvocation): Promise<Result> {
@@ -69,10 +64,15 @@ async function prepare({ plan, replay }: RunInvocation): Promise<Pick<CrewOption
 function render(format: RunInvocation['format'], result: Result, verdicts: readonly Verdict[]): string {
   switch (format) {
     case 'text':
-      return terminalText(renderText(result, verdicts));
+      return terminalText(renderText(result, verdicts, outputWidth()));
     case 'json':
       return `${JSON.stringify(recordOf(result, verdicts), null, 2)}\n`;
     case 'csv':
       return renderCsv(recordOf(result, verdicts));
   }
+}
+
+/** Returns the width of the terminal. Files and pipes get whole lines. */
+function outputWidth(): number {
+  return process.stdout.isTTY ? process.stdout.columns || DEFAULT_WIDTH : Infinity;
 }

@@ -1,3 +1,25 @@
+interface Fit {
+  /** Max characters of a line. */
+  readonly width: number;
+  /** Titles of columns that may be left out, the least important first. */
+  readonly dispensable: readonly string[];
+}
+
+/** Formats a table without the columns for which the lines have no room. */
+export function layOutWithin(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  { width, dispensable }: Fit,
+): string[] {
+  for (let count = 0; ; count++) {
+    const omitted = dispensable.slice(0, count);
+    const keep = (cells: readonly string[]): string[] =>
+      cells.filter((_, column) => !omitted.includes(titles[column] ?? ''));
+    const lines = layOut(keep(titles), rows.map(keep));
+    if (count === dispensable.length || lines.every((line) => line.length <= width)) return lines;
+  }
+}
+
 /**
  * Formats a table: a line of titles, then the rows. The first column is left-aligned, the others
  * right-aligned.

@@ -147,7 +147,7 @@ function readTokens(argv: readonly string[]): { given: Given; urls: readonly str
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     const spec = OPTIONS.get(name);
-    if (!isOption(name) || spec === undefined) throw new UsageError(`unknown option ${rawName}: see --help`);
+    if (!isOption(name) || spec === undefined) throw new UsageError(`unknown option ${rawName}`);
     const values = given.get(name) ?? [];
     if (spec.value === undefined) {
       if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
@@ -155,7 +155,7 @@ function readTokens(argv: readonly string[]): { given: Given; urls: readonly str
     } else {
       // An argument that begins with a dash is the next option, not a value.
       if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-'))) {
-        throw new UsageError(`${rawName} needs a value: see --help`);
+        throw new UsageError(`${rawName} needs a value`);
       }
       if (values.length > 0 && spec.isRepeatable !== true) {
         throw new UsageError(`${rawName} is given twice`);

@@ -1,6 +1,8 @@
+import { wrap } from '../../src/cli/wrap.ts';
 import { formatDuration } from '../../src/core/units/duration.ts';
 import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
-import { layOut } from '../figures/tables.ts';
+import { layOut, layOutWithin } from '../figures/tables.ts';
+import type { Timing } from '../options/assertion.ts';
 import type { Plan } from '../options/plan.ts';
 import { formatSizeDistribution } from '../options/size-distribution.ts';
 import { formatTarget } from '../options/target.ts';
@@ -12,19 +14,27 @@ import type { Verdict } from '../result/verdict.ts';
 import { replayHead, replayLines } from './replay-report.ts';
 
 const PERCENTILES = [2.5, 50, 90, 97.5, 99, 99.9];
+/** Columns that narrow terminals have no room for, the least important first. */
+const DISPENSABLE = ['deviation', '2.5%', '97.5%', '1%', 'mean', '99.9%', 'least'];
+const INDENT = 2;
 
-/** Formats a result for people, with a newline at the end. */
-export function renderText(result: Result, verdicts: readonly Verdict[]): string {
+/**
+ * Formats a result for people, with a newline at the end.
+ *
+ * @param width max characters of the lines of tables and sentences. Tables lose columns
+ */
+export function renderText(result: Result, verdicts: readonly Verdict[], width = Infinity): string {
+  const wrapped = (text: string): string => wrap(text, INDENT, width);
   const sections = [
-    headLines(result.plan),
-    latencyLines(result),
-    rateLines(result),
-    openingLines(result),
+    headLines(result.plan).map(wrapped),
+    timingLines(result, ['latency', 'lateness'], width),
+    rateLines(result, width),
+    timingLines(result, ['connect', 'tls', 'handshake'], width),
     replayLines(result),
     countLines('errors', result.errors),
     countLines('closed by the target', result.closes),
-    [summaryOf(result)],
-    concernsOf(result).map((concern) => `! ${concern}`),
+    [wrapped(summaryOf(result))],
+    concernsOf(result).map((concern) => wrapped(`! ${concern}`)),
     verdicts.map(renderVerdict),
   ];
   return `${sections
@@ -64,18 +74,9 @@ function loopOf(scenario: Plan['scenario'], rate: number | null, inFlight: numbe
   return `closed loop: ${inFlight} ${unit} in flight on ${scenario === 'fan-out' ? 'the publisher' : 'each connection'}`;
 }
 
-function latencyLines({ timings }: Result): string[] {
-  const rows = (['latency', 'lateness'] as const)
-    .filter((name) => timings[name].count > 0)
-    .map((name) => timingRow(name, timings[name]));
-  return rows.length === 0 ? [] : layOut(timingTitles(), rows);
-}
-
-function openingLines({ timings }: Result): string[] {
-  const rows = (['connect', 'tls', 'handshake'] as const)
-    .filter((name) => timings[name].count > 0)
-    .map((name) => timingRow(name, timings[name]));
-  return rows.length === 0 ? [] : layOut(timingTitles(), rows);
+function timingLines({ timings }: Result, names: readonly Timing[], width: number): string[] {
+  const rows = names.filter((name) => timings[name].count > 0).map((name) => timingRow(name, timings[name]));
+  return rows.length === 0 ? [] : layOutWithin(timingTitles(), rows, { width, dispensable: DISPENSABLE });
 }
 
 function timingTitles(): string[] {
@@ -92,12 +93,13 @@ function timingRow(name: string, timing: Distribution): string[] {
   ];
 }
 
-function rateLines(result: Result): string[] {
+function rateLines(result: Result, width: number): string[] {
   const { plan, messageRates, byteRates, measuredMs } = result;
-  if (measuredMs === 0 || plan.scenario === 'idle') return [];
+  if (measuredMs === 0 || result.messages === 0) return [];
   const rows = [rateRow(plan.scenario === 'connect' ? 'connections' : 'messages', messageRates, formatCount)];
   if (plan.scenario !== 'connect') rows.push(rateRow('payload', byteRates, formatBytes));
-  return layOut(['per second', '1%', '2.5%', '50%', '97.5%', 'mean', 'deviation', 'least'], rows);
+  const titles = ['per second', '1%', '2.5%', '50%', '97.5%', 'mean', 'deviation', 'least'];
+  return layOutWithin(titles, rows, { width, dispensable: DISPENSABLE });
 }
 
 function rateRow(name: string, rates: Rates, format: (value: number) => string): string[] {

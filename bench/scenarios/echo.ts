@@ -1,3 +1,4 @@
+import { WRONG_LENGTH } from '../driver/measuring/outcome.ts';
 import type { Session } from '../driver/sessions/session.ts';
 import { MessageTraffic } from './message-traffic.ts';
 
@@ -11,7 +12,7 @@ export class EchoTraffic extends MessageTraffic {
       return;
     }
     if (length !== this.pool.lengths[session.nextReply]) {
-      session.fail('reply of another length than the message');
+      session.fail(WRONG_LENGTH);
       return;
     }
     this.answered(session);

@@ -127,6 +127,7 @@ const BRIDGES: readonly Bridge[] = [
     from: /^bench\/options\//,
     to: /^src\/cli\/command-line\/(?:bench-command|spec|tokens)\.ts$/,
   },
+  { from: /^bench\/report\//, to: /^src\/cli\/wrap\.ts$/ },
   { from: /^bench\//, to: /^src\/(?:core|wire|sys|loop)\// },
 ];
 /** uWebSockets.js: by the name in package.json, by its package's name, and by the path of either. */

@@ -1,3 +1,6 @@
+/** The kind of error of an echo with a wrong length. */
+export const WRONG_LENGTH = 'reply of another length than the message';
+
 /** The replay counts of a thread. */
 export interface ReplayCounts {
   /** Recorded clients: started, played as recorded, not played as recorded. */

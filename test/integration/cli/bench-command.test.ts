@@ -122,15 +122,15 @@ describe('the bench command', () => {
       start([echo.url, '--replay', '/dev/null']).exit,
     ]);
     for (const { status, stdout } of [missing, bad, empty]) assert.deepEqual([status, stdout], [1, '']);
-    assert.match(missing.stderr, /^bench: [^\n]*none\.jsonl: ENOENT[^\n]*\n$/);
-    assert.match(bad.stderr, /^bench: [^\n]*bad\.jsonl: line 2: [^\n]+\n$/);
-    assert.match(empty.stderr, /^bench: \/dev\/null: line 1: [^\n]*sluice tap --output[^\n]*\n$/);
+    assert.match(missing.stderr, /^sluice: [^\n]*none\.jsonl: ENOENT[^\n]*\n$/);
+    assert.match(bad.stderr, /^sluice: [^\n]*bad\.jsonl: line 2: [^\n]+\n$/);
+    assert.match(empty.stderr, /^sluice: \/dev\/null: line 1: [^\n]*sluice tap --output[^\n]*\n$/);
   });
 
-  it('exits with 2 and prints one line for bad usage', async () => {
+  it('exits with 2 for bad usage, and says what is wrong', async () => {
     const { status, stdout, stderr } = await start(['http://127.0.0.1/']).exit;
     assert.deepEqual([status, stdout], [2, '']);
-    assert.match(stderr, /^bench: [^\n]+\n$/);
+    assert.match(stderr, /^sluice: http:[^\n]+\nTry sluice --help\.\n$/);
   });
 
   it('prints the measurements so far when it is interrupted', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatBytes, formatCount, formatTime } from '../../../../bench/figures/readable-numbers.ts';
-import { layOut } from '../../../../bench/figures/tables.ts';
+import { layOut, layOutWithin } from '../../../../bench/figures/tables.ts';
 import { renderCsv } from '../../../../bench/report/csv.ts';
 import { ratesOf } from '../../../../bench/result/rates.ts';
 
@@ -46,6 +46,17 @@ describe('reports', () => {
       'name  100   1',
       'x',
     ]);
+  });
+
+  it('leave out the least important columns if the lines have no room', () => {
+    const titles = ['', 'a', 'b', 'c'];
+    const rows = [['name', '100', '20', '3000']];
+    const within = (width: number): string[] =>
+      layOutWithin(titles, rows, { width, dispensable: ['b', 'a'] });
+    assert.deepEqual(within(19), layOut(titles, rows));
+    assert.deepEqual(within(18), ['        a     c', 'name  100  3000']);
+    assert.deepEqual(within(14), ['         c', 'name  3000']);
+    assert.deepEqual(within(1), within(14));
   });
 
   it('add up all threads for each second before computing statistics of rates', () => {
