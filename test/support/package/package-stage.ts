@@ -67,11 +67,18 @@ export class PackageStage {
   }
 }
 
-/** Returns the bytes that a folder takes on the disk, as `du` counts them. */
-export function diskSize(folder: string): number {
-  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+/** Returns the bytes of a folder: by the lengths of its files, and on the disk as `du` counts them. */
+export function sizesOf(folder: string): { lengths: number; disk: number } {
+  const { size, blocks } = lstatSync(folder);
+  const sum = { lengths: size, disk: blocks * BYTES_PER_BLOCK };
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    const own = lstatSync(path).blocks * BYTES_PER_BLOCK;
-    return sum + own + (entry.isDirectory() ? diskSize(path) : 0);
-  }, 0);
+    const stat = lstatSync(path);
+    const { lengths, disk } = entry.isDirectory()
+      ? sizesOf(path)
+      : { lengths: stat.size, disk: stat.blocks * BYTES_PER_BLOCK };
+    sum.lengths += lengths;
+    sum.disk += disk;
+  }
+  return sum;
 }

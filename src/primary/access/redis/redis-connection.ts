@@ -30,8 +30,9 @@ const MAX_WAITING_COMMANDS = 10_000;
  * memory, and most processes do not use Redis.
  */
 export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<RedisConnection> {
-  const { createClient } = await import('@redis/client');
-  const client: RedisClientType = createClient({
+  // A CommonJS package has only a default export in the bundle.
+  const { default: redis } = await import('@redis/client');
+  const client: RedisClientType = redis.createClient({
     url,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
     disableOfflineQueue: true,
