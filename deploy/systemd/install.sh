@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the service around an installed `sluice`: its user, directories, unit, configuration, log rotation and
-# certificate hook. Run it as root, again after each upgrade. It keeps the configuration and the admin token, and
-# replaces the other files.
+# certificate hook. Run it as root, again after each upgrade. It keeps the configuration, the admin token and every file
+# that was edited since it was installed, and names the new version of an edited file.
 # DESTDIR=/some/root installs the files below another root, and changes no running system.
 set -eu
 
@@ -19,15 +19,43 @@ if [ -z "$root" ]; then
   command -v systemctl >/dev/null || fail 'systemd is not installed'
 fi
 
-put() { # MODE SOURCE TARGET
-  install -D -m "$1" "$here/$2" "$root$3"
+# Checksums of the files that the last installation brought.
+sums="$root/etc/sluice/installed.sha256"
+
+sum_of() { # FILE
+  sha256sum <"$1" | cut -d ' ' -f 1
 }
 
+put() { # MODE SOURCE TARGET
+  new=$(sum_of "$here/$2")
+  old=
+  [ ! -e "$sums" ] || old=$(awk -v path="$3" '$2 == path { print $1 }' "$sums")
+  present=
+  [ ! -e "$root$3" ] || present=$(sum_of "$root$3")
+  case $present in
+    '' | "$old" | "$new") install -D -m "$1" "$here/$2" "$root$3" ;;
+    *)
+      # A copy beside it would take effect, too: logrotate and certbot use every file of their directories.
+      if [ "$old" = "$new" ]; then
+        echo "install.sh: kept the edited $3"
+      else
+        echo "install.sh: kept the edited $3, and the new version is $(realpath "$here/$2")"
+      fi
+      ;;
+  esac
+  {
+    [ ! -e "$sums" ] || awk -v path="$3" '$2 != path' "$sums"
+    echo "$new $3"
+  } >"$sums.new"
+  mv "$sums.new" "$sums"
+}
+
+install -d -m 755 "$root/etc/sluice"
 put 644 sluice.sysusers /etc/sysusers.d/sluice.conf
 put 644 sluice.service /etc/systemd/system/sluice.service
 put 644 ../logrotate/sluice /etc/logrotate.d/sluice
 put 755 ../certbot/sluice /etc/letsencrypt/renewal-hooks/deploy/sluice
-[ -e "$root/etc/sluice/sluice.yaml" ] || put 644 sluice.yaml /etc/sluice/sluice.yaml
+[ -e "$root/etc/sluice/sluice.yaml" ] || install -m 644 "$here/sluice.yaml" "$root/etc/sluice/sluice.yaml"
 install -d -m 750 "$root/etc/sluice/tls"
 
 # Each machine has its own token. Only root and, as a credential, the service can read it.

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -97,11 +100,14 @@ describe('the installation below another root', () => {
     root = mkdtempSync(join(tmpdir(), 'sluice-install-'));
   });
   after(() => rmSync(root, { recursive: true }));
-  const install = (): void => {
-    const { status, stderr } = spawnSync(join(DEPLOY, 'systemd/install.sh'), {
+  /** Installs from a copy of `deploy`, and returns what it says. */
+  const install = (deploy = DEPLOY): string => {
+    const { status, stdout, stderr } = spawnSync(join(deploy, 'systemd/install.sh'), {
       env: { PATH: process.env.PATH, DESTDIR: root },
+      encoding: 'utf8',
     });
-    assert.deepEqual([status, stderr.toString()], [0, '']);
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout;
   };
   const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -114,6 +120,7 @@ describe('the installation below another root', () => {
       '/etc/credstore/sluice.admin-token',
       '/etc/letsencrypt/renewal-hooks/deploy/sluice',
       '/etc/logrotate.d/sluice',
+      '/etc/sluice/installed.sha256',
       '/etc/sluice/sluice.yaml',
       '/etc/systemd/system/sluice.service',
       '/etc/sysusers.d/sluice.conf',
@@ -133,6 +140,48 @@ describe('the installation below another root', () => {
       [read('etc/credstore/sluice.admin-token'), read('etc/sluice/sluice.yaml')],
       [token, 'mine'],
     );
+  });
+
+  it('replaces files of an older version, but keeps edited ones and says so', () => {
+    const older = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-deploy-')));
+    try {
+      cpSync(DEPLOY, older, { recursive: true });
+      const [unit, rotation, hook] = ['systemd/sluice.service', 'logrotate/sluice', 'certbot/sluice'];
+      for (const file of [unit, rotation, hook]) appendFileSync(join(older, file), '# older\n');
+      const shipped = (file: string): string => readFileSync(join(DEPLOY, file), 'utf8');
+      assert.equal(install(older), '');
+      assert.equal(read('etc/systemd/system/sluice.service'), `${shipped(unit)}# older\n`);
+
+      appendFileSync(join(root, 'etc/logrotate.d/sluice'), '# mine\n');
+      assert.equal(install(older), 'install.sh: kept the edited /etc/logrotate.d/sluice\n');
+      const kept =
+        'install.sh: kept the edited /etc/logrotate.d/sluice, ' +
+        `and the new version is ${join(DEPLOY, rotation)}\n`;
+      assert.equal(install(), kept);
+      assert.equal(read('etc/logrotate.d/sluice'), `${shipped(rotation)}# older\n# mine\n`);
+      assert.deepEqual(
+        [read('etc/systemd/system/sluice.service'), read('etc/letsencrypt/renewal-hooks/deploy/sluice')],
+        [shipped(unit), shipped(hook)],
+      );
+
+      // The new version in its place is not edited.
+      cpSync(join(DEPLOY, rotation), join(root, 'etc/logrotate.d/sluice'));
+      assert.equal(install(), '');
+      assert.equal(install(older), '');
+      assert.equal(read('etc/logrotate.d/sluice'), `${shipped(rotation)}# older\n`);
+    } finally {
+      rmSync(older, { recursive: true });
+    }
+  });
+
+  it('keeps a file that differs if nobody knows what was installed', () => {
+    rmSync(join(root, 'etc/sluice/installed.sha256'));
+    writeFileSync(join(root, 'etc/systemd/system/sluice.service'), '[Unit]\n');
+    assert.match(
+      install(),
+      /^install\.sh: kept the edited \/etc\/systemd\/system\/sluice\.service, and the new/,
+    );
+    assert.equal(read('etc/systemd/system/sluice.service'), '[Unit]\n');
   });
 });
 
