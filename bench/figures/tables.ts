@@ -5,7 +5,7 @@ interface Fit {
   readonly dispensable: readonly string[];
 }
 
-/** Formats a table without the columns for which the lines have no room. */
+/** Formats a table. Leaves out columns until the lines fit. */
 export function layOutWithin(
   titles: readonly string[],
   rows: readonly (readonly string[])[],

@@ -15,7 +15,7 @@ const MAX_LATE_MS = 1;
 const MIN_RESUMED_SHARE = 0.95;
 
 const MORE_THREADS = 'Add threads with -w, on separate cores.';
-/** What a scenario needs from the server. */
+/** Needs of the scenarios: the server's part. */
 const NEEDS: Readonly<Partial<Record<ScenarioName, string>>> = {
   echo:
     'The scenario echo needs a server that sends every message back, unchanged and in order. For other ' +
