@@ -120,7 +120,11 @@ class Routes {
         const { root } = part.file;
         const top = { part, path: [] };
         if (Array.isArray(root)) yield* this.append(root, top, [...chain, part], reader);
-        else reader.composition.error(top, 'the file has no list of routes: begin each route with "- "');
+        else
+          reader.composition.error(
+            top,
+            'the file is not a list of routes: write "- " before each route, or [ ] around all',
+          );
       }
     }
   }

@@ -249,6 +249,7 @@ export function notMapping(value: unknown, { what, keys }: Shape): string {
 /** Returns the message for an unknown key. */
 export function unknownKey(key: string, { what, keys, notes = {} }: Shape): string {
   if (Object.hasOwn(notes, key)) return notes[key]!;
+  if (/^\/[/*]/.test(key)) return `${describe(key)} is not a key: begin a comment with "#", in JSON too`;
   const near = nearest(key, keys);
   const remedy = near === undefined ? `it has ${keys.join(', ')}` : `did you mean "${near}"?`;
   return `unknown key ${describe(key)} in ${what}: ${remedy}`;

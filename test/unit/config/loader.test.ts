@@ -230,7 +230,7 @@ clusters:
 
   it('reports only the syntax error of a broken file', () => {
     assert.deepEqual(errorsOf('listeners: [\nlog: loud\n').length, 1);
-    assert.match(errorsOf('a: "x\n')[0] ?? '', /^[12]:\d: Missing closing "quote$/);
+    assert.match(errorsOf('a: "x\n')[0] ?? '', /^[12]:\d: a text has no " at its end$/);
   });
 
   it('refuses keys that are set twice along with everything else', () => {

@@ -186,7 +186,7 @@ describe('included files', () => {
         [MAIN]: `${CLUSTERS}${LISTENERS.replace('{ match: {}, cluster: app }', 'include: a.yaml')}`,
         'a.yaml': 'a: 1\n',
       }),
-      ['a.yaml:1:1: the file has no list of routes: begin each route with "- "'],
+      ['a.yaml:1:1: the file is not a list of routes: write "- " before each route, or [ ] around all'],
     );
   });
 

@@ -3,6 +3,12 @@ import { describe, it } from 'node:test';
 import { MINIMAL, errorsOf, l7, load } from '../load.ts';
 
 describe('mappings', () => {
+  it('says how a comment begins', () => {
+    assert.deepEqual(errorsOf(`${MINIMAL}log: {\n  // loud\n  "level": info }\n`), [
+      '8:3: "// loud \\"level\\"" is not a key: begin a comment with "#", in JSON too',
+    ]);
+  });
+
   it('refuses unknown keys at every level, and suggests the intended ones', () => {
     const text = `listeners:
   - name: web

@@ -119,15 +119,15 @@ describe('source file', () => {
 
   it('explains what YAML reads in text without quotes', () => {
     const cases: readonly (readonly [string, number, string])[] = [
-      ['a: *.example.com', 4, '*.example.com must be in quotes: YAML reads a star as an alias'],
-      ['a: [*.a.com, b]', 5, '*.a.com must be in quotes: YAML reads a star as an alias'],
-      ['a: {b: *-x.a.com}', 8, '*-x.a.com must be in quotes: YAML reads a star as an alias'],
-      ['a: *', 4, 'a star alone must be in quotes: YAML reads it as an alias'],
+      ['a: *.example.com', 4, '*.example.com must be in quotes: without them, a star begins an alias'],
+      ['a: [*.a.com, b]', 5, '*.a.com must be in quotes: without them, a star begins an alias'],
+      ['a: {b: *-x.a.com}', 8, '*-x.a.com must be in quotes: without them, a star begins an alias'],
+      ['a: *', 4, 'a star alone must be in quotes: without them, it begins an alias'],
       ['a: @x', 4, 'text that begins with "@" must be in quotes'],
       ['a: `x`', 4, 'text that begins with "`" must be in quotes'],
-      ['a: [::1]:80', 9, 'an address that begins with "[" must be in quotes: YAML reads a list'],
-      ['a: {b: ${C}}', 9, '${NAME} must be in quotes inside [ ] and { }: YAML reads { as a mapping'],
-      ['a: [${C:-d}]', 6, '${NAME} must be in quotes inside [ ] and { }: YAML reads { as a mapping'],
+      ['a: [::1]:80', 9, 'an address that begins with "[" must be in quotes: without them, it is a list'],
+      ['a: {b: ${C}}', 9, '${NAME} must be in quotes inside [ ] and { }: without them, { begins a mapping'],
+      ['a: [${C:-d}]', 6, '${NAME} must be in quotes inside [ ] and { }: without them, { begins a mapping'],
       ['\ta: 1', 1, 'a tab indents this line: indent it by spaces'],
     ];
     for (const [text, column, message] of cases) {
@@ -140,6 +140,28 @@ describe('source file', () => {
         ['b', '${C}'],
       ]),
     );
+  });
+
+  it('explains mistakes of JSON in its own words', () => {
+    const comma = 'a comma is missing before this, or a quote behind the text before it';
+    const open = 'a { before this is not closed: write a comma, or } at its end';
+    const cases: readonly (readonly [string, number, string])[] = [
+      ['{ "a": 1 "b": 2 }', 8, 'a comma is missing behind this: write one before the next key'],
+      ['{ "a": "1" "b": "2" }', 12, comma],
+      ['{ "a": "b, "c": 1 }', 13, comma],
+      ['["a" "b"]', 6, 'a comma or colon is missing here'],
+      ['{ "a": [ 1, 2 }', 15, 'a [ before this is not closed: write a comma, or ] at its end'],
+      ['{ "a": 1', 9, open],
+      ['{ "a": 1 ]', 10, open],
+      ['{ "a": 1,, "b": 2 }', 10, 'there is no value before this comma: remove the comma'],
+      ['{ "a": 1 }}', 11, 'this bracket closes nothing: remove it, or write the one that it closes'],
+      ['{ "a": "b }', 12, 'a text has no " at its end'],
+      ['{ "a": "\\x" }', 9, 'this is no escape: write \\\\ for a backslash'],
+      ['a: "b" c', 8, 'the value before this is complete: put all of it in quotes, or check the indentation'],
+    ];
+    for (const [text, column, message] of cases) {
+      assert.deepEqual(new SourceFile(text).broken, { position: { line: 1, column }, message }, text);
+    }
   });
 
   it('explains a wrong alias and a second document', () => {
