@@ -3,8 +3,9 @@ import type { ConfigSource } from '../../config/loader.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { edgeConfig } from '../edge/edge-config.ts';
 import { clientAddresses, planOf, type EdgePlan } from '../edge/edge-plan.ts';
+import { checkPair } from '../edge/key-pair.ts';
 import { readyText } from '../edge/ready-text.ts';
-import { silentTargets, silenceText } from '../edge/silent-targets.ts';
+import { probeTargets, silenceText } from '../edge/target-probe.ts';
 import { nextFree } from '../serving/free-port.ts';
 import { shellWords } from '../serving/listen-remedy.ts';
 import { runProxy } from '../serving/run-proxy.ts';
@@ -21,21 +22,23 @@ const OPTIONS_OF_SETTINGS: Readonly<Record<string, string>> = {
  * Runs the proxy until a signal ends it, or prints its configuration with `--print`.
  *
  * @returns the exit status: see `runProxy`
- * @throws UsageError if the arguments are not valid, ConfigError if a certificate cannot be used
+ * @throws UsageError if the arguments are not valid, StartError if a certificate cannot be used
  */
 export async function run(options: CommandOptions): Promise<number> {
+  const given = planOf(options);
+  if (given.certificate !== null) checkPair(given.certificate);
   if (options.flags.has('print')) {
-    process.stdout.write(textOf(planOf(options)));
+    process.stdout.write(textOf(given));
     return 0;
   }
-  const plan = await withFreeAdmin(planOf(options), options);
+  const probed = await probeTargets(given.targets);
+  const plan = await withFreeAdmin({ ...given, targets: probed.map(({ target }) => target) }, options);
   return runProxy({
     source: sourceOf(plan, options),
     watch: false,
     takeOver: false,
     onReady: ({ config, admin, write }) => {
-      write(readyText(plan, config.listeners, admin));
-      void silentTargets(plan.targets).then((silent) => write(silenceText(silent)));
+      write(readyText(plan, probed, config.listeners, admin) + silenceText(probed));
     },
     changeAddress: (setting, address) => changed(options.argv, setting, address),
   });

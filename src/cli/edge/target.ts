@@ -21,19 +21,19 @@ export interface Tunnel {
   readonly to: TcpAddress;
 }
 
+/** Servers such as Vite listen on the first address of this name, which may be `::1`. */
+export const LOCAL_HOST = 'localhost';
 const LOOPBACK = '127.0.0.1';
 const URL_START = /^(https?|wss?):\/\//i;
 const TUNNEL = /^(?:(\[[^\]]*\]|[^:[\]]*):)?(\d{1,5}):(\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/;
 
 /**
- * Parses a port of this machine, `host:port`, a URL without a path, or `unix:/path`.
+ * Parses a port of this machine, with or without a colon, `host:port`, a URL without a path, or `unix:/path`.
  *
  * @throws UsageError in one line that says what to write
  */
 export function parseTarget(text: string): Target {
-  const address = URL_START.test(text)
-    ? null
-    : parseAddress(/^\d+$/.test(text) ? `${LOOPBACK}:${text}` : text);
+  const address = URL_START.test(text) ? null : parseAddress(text.replace(/^:?(?=\d+$)/, `${LOCAL_HOST}:`));
   if (address === undefined) {
     throw new UsageError(`${text}: write a port such as 3000, host:port, http://host:port, or unix:/path`);
   }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -31,8 +33,13 @@ describe('sluice to', { timeout: 300_000 }, () => {
     const [web, admin, tunnel] = (await freePorts(3)).map(String);
     const target = endpoint.address.split(':')[1]!;
     const places = `--listen ${web!} --admin ${admin!} --tcp ${tunnel!}:127.0.0.1:${target}`;
-    await terminal.enter(`${process.execPath} ${PROGRAM} to ${target} --host localhost ${places}`);
-    const screen = (await terminal.shows(/status page +http:\/\/127\.0\.0\.1:\d+\//)).join('\n');
+    const token = 'a-token-of-the-operator';
+    await terminal.enter(`export SLUICE_ADMIN_TOKEN=${token} SLUICE_ADMIN_TAP=payload; clear`);
+    await terminal.enter(`${process.execPath} ${PROGRAM} to :${target} --host localhost ${places}`);
+    const screen = (await terminal.shows(/terminal +sluice top .*\d\n/)).join('\n');
+    assert.match(screen, new RegExp(`leads to +localhost:${target} \\(127\\.0\\.0\\.1\\)\\n`));
+    assert.match(screen, new RegExp(`status page +http://127\\.0\\.0\\.1:${admin!}/\\n`));
+    assert.match(screen, new RegExp(`sluice top --set admin\\.address=127\\.0\\.0\\.1:${admin!}\\n`));
     assert.match(screen, new RegExp(`WebSocket +ws://localhost:${web!}/\\n`));
     assert.match(screen, new RegExp(`127\\.0\\.0\\.1:${tunnel!} leads to ${endpoint.address}\\n`));
     for (const url of [`ws://localhost:${web!}/`, `ws://127.0.0.1:${tunnel!}/`]) {
@@ -41,12 +48,41 @@ describe('sluice to', { timeout: 300_000 }, () => {
     }
     await assert.rejects(WsPeer.connect(`ws://127.0.0.1:${web!}/`), /404/);
     assert.equal((await fetch(`http://127.0.0.1:${admin!}/readyz`)).status, 200);
-    const status = ['status', '--set', `admin.address=127.0.0.1:${admin!}`];
-    const { stdout } = await runCommand(process.execPath, [PROGRAM, ...status]);
+    const place = ['--set', `admin.address=127.0.0.1:${admin!}`];
+    const { stdout } = await runCommand(process.execPath, [PROGRAM, 'status', ...place]);
     assert.match(stdout, /^tcp-1 +l4/m);
+    const tap = ['tap', ...place, '--set', `admin.token=${token}`, '--duration', '10ms'];
+    assert.equal((await runCommand(process.execPath, [PROGRAM, ...tap])).status, 0);
     await terminal.press('C-c');
     await terminal.shows(/stopped/);
     endpoint.close();
+  });
+
+  it('finds a server that listens on ::1 only', async () => {
+    const server = createServer((_, response) => response.end('IPv6')).listen(0, '::1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [web, admin] = (await freePorts(2)).map(String);
+    await terminal.enter(
+      `clear; ${process.execPath} ${PROGRAM} to ${port} --listen ${web!} --admin ${admin!}`,
+    );
+    await terminal.shows(new RegExp(`leads to +(?:\\[::1\\]:${port}|localhost:${port} \\(::1\\))\\n`));
+    assert.equal(await (await fetch(`http://127.0.0.1:${web!}/`)).text(), 'IPv6');
+    await terminal.press('C-c');
+    await terminal.shows(/stopped/);
+    server.close();
+  });
+
+  it('names the option of a certificate that cannot be used', async () => {
+    const { status, stderr } = await runCommand(process.execPath, [
+      PROGRAM,
+      'to',
+      '3000',
+      '--cert=nope.pem',
+      '--key=nope.key',
+    ]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^sluice: --cert: "nope\.pem" cannot be read: file not found \(.*\)\n$/);
   });
 
   it('starts before its server, and names the remedy if the address is in use', async () => {
@@ -54,7 +90,7 @@ describe('sluice to', { timeout: 300_000 }, () => {
     await terminal.enter(
       `clear; ${process.execPath} ${PROGRAM} to ${target!} --listen ${web!} --admin ${admin!}`,
     );
-    await terminal.shows(new RegExp(`Nothing listens at 127\\.0\\.0\\.1:${target!} yet\\.`));
+    await terminal.shows(new RegExp(`Nothing listens at localhost:${target!} yet\\.`));
     const response = await fetch(`http://127.0.0.1:${web!}/`);
     assert.deepEqual([response.status, await response.text()], [502, 'the endpoint cannot be reached\n']);
     const second = await runCommand(process.execPath, [

@@ -49,7 +49,7 @@ describe('the configuration of sluice to', () => {
         endpoints.map(({ address }) => formatAddress(address)),
         tls,
       ]),
-      [['app', ['127.0.0.1:3000'], null]],
+      [['app', ['localhost:3000'], null]],
     );
   });
 
@@ -66,7 +66,7 @@ describe('the configuration of sluice to', () => {
     );
     assert.deepEqual(
       config.clusters.map(({ endpoints }) => endpoints.map(({ address }) => formatAddress(address))),
-      [['127.0.0.1:3000', "unix:/run/a 'b'"], ['db:5432'], ['r:1']],
+      [['localhost:3000', "unix:/run/a 'b'"], ['db:5432'], ['r:1']],
     );
     assert.equal(config.clusters[0]?.balancer, 'least_connections');
     const [web] = config.listeners;
@@ -91,7 +91,7 @@ describe('the configuration of sluice to', () => {
 describe('the options of sluice to', () => {
   for (const [argv, message] of [
     [[], /^no target given: write the port of your server, as in sluice to 3000$/],
-    [['8080'], /^sluice would proxy 127\.0\.0\.1:8080 to itself: choose another port with --listen$/],
+    [['8080'], /^sluice would proxy localhost:8080 to itself: choose another port with --listen$/],
     [['localhost:80', '--listen', ':80'], /to itself/],
     [['1', 'https://a'], /some targets have TLS and others not/],
     [['1', '--cert', 'a.pem'], /both --cert FILE and --key FILE/],
@@ -106,21 +106,30 @@ describe('the options of sluice to', () => {
 });
 
 describe('the text of a ready sluice to', () => {
+  const at = (host: string, port: number) => ({ address: { kind: 'tcp', host, port } }) as const;
+
   it('has addresses that a client can use', () => {
     const edge = plan('3000', '--listen', ':0', '--cert', 'a', '--key', 'b', '--tcp', '5432:db:5432');
-    const at = (host: string, port: number) => ({ address: { kind: 'tcp', host, port } }) as const;
-    const text = readyText(edge, [at('::', 4443), at('127.0.0.1', 5432)], at('127.0.0.1', 9481).address);
+    const probed = edge.targets.map((target) => ({ target, answeredAt: '::1' }));
+    const listeners = [at('::', 4443), at('127.0.0.1', 5432)];
+    const text = readyText(edge, probed, listeners, at('127.0.0.1', 9481).address);
     for (const part of [
       'https://localhost:4443/\n',
       'wss://localhost:4443/\n',
-      '127.0.0.1:3000\n',
+      'localhost:3000 (::1)\n',
       '127.0.0.1:5432 leads to db:5432\n',
       'http://127.0.0.1:9481/\n',
+      'sluice top --set admin.address=127.0.0.1:9481\n',
     ])
       assert.ok(text.includes(part), text);
-    assert.match(
-      readyText(plan('1', '--host', 'a.example'), [at('::', 80)], at('::', 1).address),
-      /ws:\/\/a\.example:80\//,
-    );
+  });
+
+  it('has the host of --host, and the short command at the default address', () => {
+    const edge = plan('unix:/run/a', '--host', 'a.example');
+    const probed = edge.targets.map((target) => ({ target, answeredAt: '/run/a' }));
+    const text = readyText(edge, probed, [at('::', 80)], at('127.0.0.1', 9480).address);
+    assert.match(text, /ws:\/\/a\.example:80\//);
+    assert.match(text, /leads to +unix:\/run\/a\n/);
+    assert.match(text, /terminal +sluice top\n/);
   });
 });

@@ -5,7 +5,8 @@ import { formatAddress } from '../../../../src/core/address.ts';
 
 describe('a target', () => {
   for (const [text, address, tls] of [
-    ['3000', '127.0.0.1:3000', false],
+    ['3000', 'localhost:3000', false],
+    [':3000', 'localhost:3000', false],
     ['localhost:3000', 'localhost:3000', false],
     ['[::1]:3000', '[::1]:3000', false],
     ['http://app:3000', 'app:3000', false],
@@ -26,7 +27,7 @@ describe('a target', () => {
     ['app', /write a port/],
     ['70000', /write a port/],
     ['0', /above 0/],
-    [':3000', /no server has this address/],
+    ['[::]:3000', /no server has this address/],
     ['http://app/chat', /leave the path out/],
     ['http://app?x', /leave the path out/],
     ['http://alice:secret@app', /leave the name and password out/],
