@@ -27,7 +27,7 @@ const SHAPE = {
     ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
     ...['access', 'limits', 'errorPages'],
   ],
-  notes: { include: 'include has no other keys beside it: write { include: FILE } as an item of its own' },
+  notes: { include: 'include has no other keys beside it: write { include: FILE } as a separate item' },
 };
 
 /** Max hosts, and max routes, that one warning lists. */

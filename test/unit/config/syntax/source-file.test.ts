@@ -154,7 +154,7 @@ describe('source file', () => {
       ['{ "a": 1', 9, open],
       ['{ "a": 1 ]', 10, open],
       ['{ "a": 1,, "b": 2 }', 10, 'there is no value before this comma: remove the comma'],
-      ['{ "a": 1 }}', 11, 'this bracket closes nothing: remove it, or write the one that it closes'],
+      ['{ "a": 1 }}', 11, 'this bracket closes nothing: remove it, or open it before'],
       ['{ "a": "b }', 12, 'a text has no " at its end'],
       ['{ "a": "\\x" }', 9, 'this is no escape: write \\\\ for a backslash'],
       ['a: "b" c', 8, 'the value before this is complete: put all of it in quotes, or check the indentation'],
