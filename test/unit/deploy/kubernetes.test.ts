@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { Deployment } from 'kubernetes-models/apps/v1';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 import { loadConfig } from '../../../src/config/loader.ts';
 import type { Config } from '../../../src/config/types/config.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
+import { COMPONENTS, renderComponents } from '../../support/deploy/kubernetes-components.ts';
 import {
   manifestOf,
   noKustomize as skip,
@@ -18,31 +19,13 @@ import {
 } from '../../support/deploy/manifests.ts';
 
 const KUBERNETES = resolve(import.meta.dirname, '../../../deploy/kubernetes');
-const COMPONENTS = ['servicemonitor', 'autoscaler', 'tls', 'admin-token'] as const;
-
-/** Renders the base with components. Throws if a manifest is not valid for its schema. */
-function render(components: readonly string[]): Rendered[] {
-  // kustomize reads relative paths only.
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-kubernetes-'));
-  try {
-    const path = relative(directory, KUBERNETES);
-    const list = components.map((name) => `  - ${path}/components/${name}\n`).join('');
-    writeFileSync(
-      join(directory, 'kustomization.yaml'),
-      `resources:\n  - ${path}/base\n${list === '' ? '' : `components:\n${list}`}`,
-    );
-    return renderManifests(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 describe('the manifests for Kubernetes', { skip }, () => {
   let base: Rendered[] = [];
   let all: Rendered[] = [];
   before(() => {
-    base = render([]);
-    all = render(COMPONENTS);
+    base = renderComponents([]);
+    all = renderComponents(COMPONENTS);
   });
 
   const of = <K extends Kind>(kind: K, name = 'sluice', from = base): ReturnType<typeof manifestOf<K>> =>
