@@ -21,8 +21,11 @@ export interface SessionRow {
 export interface SessionFilter {
   /** Principal with its kind, or a bare name to match every kind. */
   readonly principal?: string;
-  readonly cluster?: string;
   readonly client?: string;
+  readonly listener?: string;
+  readonly cluster?: string;
+  /** The endpoint as its cluster names it: `host:port`. */
+  readonly endpoint?: string;
 }
 
 /** A question from the primary to every worker that may have the session or the principal. */

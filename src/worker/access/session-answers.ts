@@ -157,8 +157,9 @@ export class SessionAnswers {
     return found;
   }
 
-  *#groupsOf({ cluster }: SessionFilter): Iterable<SessionGroup> {
+  *#groupsOf({ listener, cluster }: SessionFilter): Iterable<SessionGroup> {
     for (const group of this.#parts.groups()) {
+      if (listener !== undefined && listener !== group.listener) continue;
       if (cluster === undefined || cluster === group.cluster) yield group;
     }
   }
@@ -196,8 +197,10 @@ function firstAfter(after: string | null, run: string): number {
   return run < other ? Infinity : 0;
 }
 
-function matches({ admission }: KnownSession, { principal, client }: SessionFilter): boolean {
+function matches({ admission, endpoint }: KnownSession, filter: SessionFilter): boolean {
+  const { principal, client } = filter;
   if (client !== undefined && client !== admission.address) return false;
+  if (filter.endpoint !== undefined && filter.endpoint !== endpoint.label) return false;
   return principal === undefined || isNamed(admission.principal, principal);
 }
 

@@ -139,6 +139,11 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
       [6, new Set(['jwt:alice'])],
     );
     assert.ok(sessions.every(({ endsAt }) => Date.parse(endsAt ?? '') > Date.now() + 3_000_000));
+    const [engine = ''] = SCALE_ENGINES;
+    const narrow = await list(sluice, `listener=${engine}&endpoint=${endpoint.address}`);
+    assert.equal(narrow.total, 12 / SCALE_ENGINES.length);
+    assert.ok(narrow.sessions.every(({ listener }) => listener === engine));
+    assert.equal((await list(sluice, 'endpoint=127.0.0.1:1')).total, 0);
     for (const path of ['/sessions', '/principals']) {
       assert.equal((await fetch(`http://${sluice.admin}${path}`)).status, 401);
     }

@@ -16,7 +16,8 @@ const CUTTABLE = [1, 2, 3];
  * @throws StartError if the running sluice refuses or does not answer
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const path = withOptions('/sessions', options.flags, ['principal', 'cluster', 'client', 'limit']);
+  const names = ['principal', 'client', 'listener', 'cluster', 'endpoint', 'limit'];
+  const path = withOptions('/sessions', options.flags, names);
   const text = await new AdminClient(options).get(path);
   if (options.flags.has('json')) {
     process.stdout.write(text);

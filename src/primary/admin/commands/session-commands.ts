@@ -20,7 +20,7 @@ const DEFAULT_LIMIT = 100;
 /** Policy violation (RFC 6455 section 7.4.1): clients do not reconnect at once. */
 const DEFAULT_CODE = 1008;
 const DEFAULT_REASON = 'closed by the operator';
-const FILTERS = ['principal', 'cluster', 'client'] as const;
+const FILTERS = ['principal', 'client', 'listener', 'cluster', 'endpoint'] as const;
 
 /** Returns the commands that list, close and extend sessions. */
 export function sessionCommands(sessions: Sessions): readonly AdminCommand[] {
@@ -104,12 +104,16 @@ async function extend(sessions: Sessions, id: string, query: URLSearchParams): P
 function filterOf(query: URLSearchParams): SessionFilter {
   const some = (text: string): string | null => (text === '' ? null : text);
   const principal = textOf(query, 'principal', some, 'write a name, such as jwt:alice or alice');
-  const cluster = textOf(query, 'cluster', some, 'write the name of a cluster');
   const client = textOf(query, 'client', normalizeIp, 'write an IP address');
+  const listener = textOf(query, 'listener', some, 'write the name of a listener');
+  const cluster = textOf(query, 'cluster', some, 'write the name of a cluster');
+  const endpoint = textOf(query, 'endpoint', some, 'write an address of a cluster, such as 10.0.0.1:9000');
   return {
     ...(principal !== undefined && { principal }),
-    ...(cluster !== undefined && { cluster }),
     ...(client !== undefined && { client }),
+    ...(listener !== undefined && { listener }),
+    ...(cluster !== undefined && { cluster }),
+    ...(endpoint !== undefined && { endpoint }),
   };
 }
 

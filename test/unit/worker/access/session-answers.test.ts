@@ -22,7 +22,7 @@ class FakeSession implements KnownSession {
   readonly extensions = '';
   readonly hasEnded = false;
   tap = null;
-  readonly endpoint = { label: '127.0.0.1:9000' };
+  readonly endpoint: { readonly label: string };
   readonly admission: Admission;
   readonly number: number;
   readonly closes: unknown[][] = [];
@@ -33,7 +33,9 @@ class FakeSession implements KnownSession {
     kind: Principal['kind'],
     name: string,
     others: Partial<Admission & Principal> = {},
+    endpoint = '127.0.0.1:9000',
   ) {
+    this.endpoint = { label: endpoint };
     const { expiresAt = Infinity, issuedAt = null, endsAt = expiresAt, address = '192.0.2.1' } = others;
     this.number = number;
     const principal = { kind, name, issuedAt, expiresAt, claims: null };
@@ -131,16 +133,21 @@ describe('the list of a worker', () => {
     ['a kind without a name', { principal: 'jwt' }, []],
     ['an address', { client: '192.0.2.9' }, ['b0-3']],
     ['a cluster', { cluster: 'api' }, ['b0-4']],
+    ['a listener', { listener: 'web' }, ['b0-1', 'b0-2', 'b0-3', 'b0-4']],
+    ['a listener that has none', { listener: 'we' }, []],
+    ['an endpoint of any cluster', { endpoint: '127.0.0.1:9001' }, ['b0-2', 'b0-4']],
+    ['an endpoint of a cluster', { endpoint: '127.0.0.1:9001', cluster: 'api' }, ['b0-4']],
+    ['the beginning of an endpoint', { endpoint: '127.0.0.1' }, []],
     ['a cluster and a principal', { cluster: 'app', principal: 'jwt:alice' }, ['b0-1']],
   ] as const) {
     it(`can be limited to ${name}`, () => {
       const ask = answersOf({
         app: [
           new FakeSession(1, 'jwt', 'alice'),
-          new FakeSession(2, 'basic', 'alice'),
+          new FakeSession(2, 'basic', 'alice', {}, '127.0.0.1:9001'),
           new FakeSession(3, 'basic', 'malice', { address: '192.0.2.9' }),
         ],
-        api: [new FakeSession(4, 'jwt', 'alice')],
+        api: [new FakeSession(4, 'jwt', 'alice', {}, '127.0.0.1:9001')],
       });
       const answer = ask(list(filter));
       assert.deepEqual([idsOf(answer), answer.count], [ids, ids.length]);

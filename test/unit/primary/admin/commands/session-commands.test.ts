@@ -53,6 +53,7 @@ describe('the list of sessions by command', () => {
     ['?limit=1', {}, null, 1],
     [`?limit=1000&after=${ID}`, {}, ID, 1000],
     ['?principal=jwt:alice&cluster=app', { principal: 'jwt:alice', cluster: 'app' }, null, 100],
+    ['?listener=web&endpoint=10.0.0.1:9000', { listener: 'web', endpoint: '10.0.0.1:9000' }, null, 100],
     ['?client=2001:DB8:0:0:0:0:0:1', { client: '2001:db8::1' }, null, 100],
     ['?client=::ffff:192.0.2.1', { client: '192.0.2.1' }, null, 100],
   ] as const) {
@@ -75,6 +76,8 @@ describe('the list of sessions by command', () => {
     'after=',
     'client=x',
     'principal=',
+    'listener=',
+    'endpoint=',
     'name=x',
   ]) {
     it(`refuses ${query}, and asks no worker`, async () => {
