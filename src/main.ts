@@ -2,11 +2,11 @@
 /** Parses the command line and runs a command. Modules load on demand: `check` needs no engine. */
 import { fileURLToPath } from 'node:url';
 import type { CommandOptions, Invocation, RunnableName } from './cli/arguments.ts';
-import { parseArguments } from './cli/arguments.ts';
+import { commandToExplain, parseArguments } from './cli/arguments.ts';
 import { describeFailure } from './cli/diagnostics.ts';
 import { chooseNode, runOnPinned } from './cli/runtime.ts';
 import { guardErrors, guardOutput } from './cli/standard-streams.ts';
-import { usage } from './cli/usage.ts';
+import { shortUsage, usage } from './cli/usage.ts';
 import { version } from './core/version.ts';
 
 interface Command {
@@ -26,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
         return 0;
       case 'none':
         guardErrors();
-        process.stderr.write(usage(null));
+        process.stderr.write(shortUsage());
         return 2;
       case 'version':
         guardOutput();
@@ -47,7 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
       }
     }
   } catch (error) {
-    const { text, status } = describeFailure(error);
+    const { text, status } = describeFailure(error, commandToExplain(argv));
     guardErrors();
     process.stderr.write(text);
     return status;

@@ -37,6 +37,8 @@ export type Invocation =
 
 /** An option before its command, or without one. */
 const GENERAL_OPTIONS: readonly OptionSpec[] = [{ name: 'version', short: 'V', help: 'the version' }];
+/** The letter of many other programs for the version. */
+const SECOND_VERSION = '-v';
 /** Max characters of a bad value in an error. */
 const MAX_SHOWN = 80;
 /** Max commands that an error names. */
@@ -59,14 +61,17 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   const tokens = tokensOf(argv, OPTIONS.values());
   const positionals = tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
   const given = tokens.filter((token) => token.kind === 'option');
-  for (const option of given) if (!OPTIONS.has(option.name)) throw unknownOption(option);
+  const asksForVersion = given.some(({ rawName }) => rawName === SECOND_VERSION);
+  for (const option of given) {
+    if (!OPTIONS.has(option.name) && option.rawName !== SECOND_VERSION) throw unknownOption(option);
+  }
   const names = new Set(given.map(({ name }) => name));
 
   const [first, ...operands] = positionals;
   const command = first === undefined ? null : commandOf(first);
   if (command === 'help' || names.has('help')) return helpOf(command, operands);
-  if (command === 'version' || names.has('version')) return { kind: 'version' };
-  if (command === null) throw new UsageError('no command given: sluice help lists the commands');
+  if (command === 'version' || names.has('version') || asksForVersion) return { kind: 'version' };
+  if (command === null) throw new UsageError('no command given');
   // An option precedes the command.
   if (command === 'bench')
     throw new UsageError('write the options of bench after it: sluice bench URL -d 5s');
@@ -77,6 +82,14 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
     command: names.has('test') ? 'check' : command,
     options: { argv, env, operands, ...values },
   };
+}
+
+/** Returns the command whose help explains an error of these arguments. Null if there is none. */
+export function commandToExplain(argv: readonly string[]): CommandName | null {
+  const found = tokensOf(argv, OPTIONS.values()).find(({ kind }) => kind === 'positional');
+  const name = found?.kind === 'positional' ? found.value : undefined;
+  const command = COMMANDS.find((known) => known === name) ?? null;
+  return command === 'help' ? null : command;
 }
 
 function benchOf(argv: readonly string[]): Invocation {
@@ -118,8 +131,7 @@ function commandOf(text: string): CommandName {
   const command = COMMANDS.find((name) => name === text);
   if (command !== undefined) return command;
   const near = nearest(text, COMMANDS);
-  const hint = near === undefined ? 'sluice help lists the commands' : `did you mean ${near}?`;
-  throw new UsageError(`unknown command "${text}": ${hint}`);
+  throw new UsageError(`unknown command "${text}"${near === undefined ? '' : `: did you mean ${near}?`}`);
 }
 
 function unknownOption({ name, rawName }: OptionToken): UsageError {
@@ -146,9 +158,9 @@ function checkOperands(command: CommandName, operands: readonly string[]): void 
   const excess = operands[operand?.max ?? 0];
   if (excess !== undefined) {
     const remedy = optionsOf(command).some(({ name }) => name === 'config')
-      ? `a file is given with -c ${excess}`
-      : `see sluice help ${command}`;
-    throw new UsageError(`${command} takes no argument "${excess}": ${remedy}`);
+      ? `: a file is given with -c ${excess}`
+      : '';
+    throw new UsageError(`${command} takes no argument "${excess}"${remedy}`);
   }
   for (const value of operands) {
     const problem = operand === undefined ? null : problemOf(operand, value);

@@ -8,10 +8,18 @@ export function warningLines(warnings: readonly ConfigProblem[]): string {
   return printable(warnings.map(({ place, message }) => `warning: ${place}: ${message}\n`).join(''));
 }
 
-/** Returns the text and the exit status for an error of a command. */
-export function describeFailure(thrown: unknown): { readonly text: string; readonly status: number } {
+/**
+ * Returns the text and the exit status for an error of a command.
+ *
+ * @param command the command whose help explains bad usage. Null for the general help
+ */
+export function describeFailure(
+  thrown: unknown,
+  command: string | null = null,
+): { readonly text: string; readonly status: number } {
   if (thrown instanceof UsageError) {
-    return { text: `sluice: ${thrown.message}\nTry sluice --help.\n`, status: 2 };
+    const help = command === null ? 'sluice help' : `sluice help ${command}`;
+    return { text: printable(`sluice: ${thrown.message}\nTry ${help}.\n`), status: 2 };
   }
   if (thrown instanceof ConfigError) {
     return { text: `${printable(`${thrown.message}\n`)}${warningLines(thrown.warnings)}`, status: 1 };

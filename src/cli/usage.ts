@@ -12,7 +12,7 @@ An edge proxy and load balancer for WebSockets.
 `;
 const GENERAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', help: 'this text, or help on a command: sluice run --help' },
-  { name: 'version', short: 'V', help: 'the version' },
+  { name: 'version', short: 'V', help: 'the version; -v is the same' },
 ];
 /** Paragraphs after the options of the general help. */
 export const GENERAL_NOTES = [
@@ -21,6 +21,13 @@ export const GENERAL_NOTES = [
 ] as const;
 
 type Row = readonly [term: string, meaning: string];
+
+/** Returns what a call without arguments prints: the first commands to try. It fits on one screen. */
+export function shortUsage(): string {
+  const [{ title, commands }] = COMMAND_GROUPS;
+  const rows = commands.map(({ name, summary }): Row => [name, summary]);
+  return [GENERAL, block(title, rows, columnOf(rows)), 'All commands: sluice help\n'].join('\n');
+}
 
 /** Returns the help of one command, or the general help if null. Ends in a newline. */
 export function usage(command: CommandName | null): string {

@@ -130,7 +130,7 @@ describe('the bench command', () => {
   it('exits with 2 for bad usage, and says what is wrong', async () => {
     const { status, stdout, stderr } = await start(['http://127.0.0.1/']).exit;
     assert.deepEqual([status, stdout], [2, '']);
-    assert.match(stderr, /^sluice: http:[^\n]+\nTry sluice --help\.\n$/);
+    assert.match(stderr, /^sluice: http:[^\n]+\nTry sluice help bench\.\n$/);
   });
 
   it('prints the measurements so far when it is interrupted', async () => {

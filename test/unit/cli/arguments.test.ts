@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseArguments, type Invocation } from '../../../src/cli/arguments.ts';
+import { commandToExplain, parseArguments, type Invocation } from '../../../src/cli/arguments.ts';
 import { COMMANDS, optionsOf, specOf } from '../../../src/cli/command-line/commands.ts';
-import { usage } from '../../../src/cli/usage.ts';
+import { shortUsage, usage } from '../../../src/cli/usage.ts';
 import { UsageError } from '../../../src/core/errors.ts';
 import { parameterOf } from '../../../src/primary/admin/commands/parameters.ts';
 import { DRAIN_PARAMETERS, type DrainParameter } from '../../../src/protocol/admin/command-parameters.ts';
@@ -137,7 +137,7 @@ describe('arguments', () => {
     assert.deepEqual(parse('bench', '--help'), { kind: 'help', command: 'bench' });
     assert.deepEqual(parse('version'), { kind: 'version' });
     assert.equal(refusal('help', 'chekc'), 'unknown command "chekc": did you mean check?');
-    assert.equal(refusal('help', 'run', 'run'), 'help takes no argument "run": see sluice help help');
+    assert.equal(refusal('help', 'run', 'run'), 'help takes no argument "run"');
   });
 
   it('pass everything after bench to the load generator', () => {
@@ -168,9 +168,9 @@ describe('arguments', () => {
   }
 
   it('describe each mistake in one line', () => {
-    assert.equal(refusal('--json'), 'no command given: sluice help lists the commands');
+    assert.equal(refusal('--json'), 'no command given');
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
-    assert.equal(refusal('serve'), 'unknown command "serve": sluice help lists the commands');
+    assert.equal(refusal('serve'), 'unknown command "serve"');
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');
     assert.equal(refusal('check', '-c'), '-c needs a file');
@@ -215,6 +215,21 @@ describe('arguments', () => {
   });
 });
 
+describe('the command of an error', () => {
+  it('is the first argument that is no option or value', () => {
+    for (const [command, ...argv] of [
+      ['to', 'to', '--hots', 'a'],
+      ['check', '-c', 'run', 'check', '--x'],
+      ['bench', 'bench', 'http://a'],
+      [null, 'help', 'nope'],
+      [null, 'chekc', 'run'],
+      [null, '--nope'],
+      [null],
+    ] as const)
+      assert.equal(commandToExplain(argv), command);
+  });
+});
+
 describe('usage', () => {
   it('lists every command, and the options of each command', () => {
     for (const command of COMMANDS) {
@@ -227,9 +242,16 @@ describe('usage', () => {
     assert.match(usage('bench'), /^ +fan-out {2}one publisher/m);
   });
 
+  it('names the commands to start with if nothing is given, on one screen', () => {
+    for (const command of ['to', 'init', 'run']) {
+      assert.match(shortUsage(), new RegExp(`^  ${command} `, 'm'));
+    }
+    assert.match(shortUsage(), /^All commands: sluice help\n$/m);
+    assert.ok(shortUsage().split('\n').length < 24);
+  });
+
   it('fits in 80 columns', () => {
-    for (const command of [null, ...COMMANDS]) {
-      const text = usage(command);
+    for (const text of [shortUsage(), ...[null, ...COMMANDS].map(usage)]) {
       assert.ok(text.endsWith('\n'));
       for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     }

@@ -6,9 +6,13 @@ import { ConfigError, StartError, UsageError } from '../../../src/core/errors.ts
 describe('diagnostics', () => {
   it('report bad usage in one line and a hint, with status 2', () => {
     assert.deepEqual(describeFailure(new UsageError('no command given')), {
-      text: 'sluice: no command given\nTry sluice --help.\n',
+      text: 'sluice: no command given\nTry sluice help.\n',
       status: 2,
     });
+    assert.equal(
+      describeFailure(new UsageError('-c needs a file'), 'check').text,
+      'sluice: -c needs a file\nTry sluice help check.\n',
+    );
   });
 
   it('report each configuration problem on its own line, with status 1', () => {

@@ -149,7 +149,8 @@ describe('sluice print-config', () => {
 
 describe('sluice', () => {
   it('prints the version in package.json', () => {
-    assert.deepEqual(sluice(['--version']), { status: 0, stdout: `sluice ${version}\n`, stderr: '' });
+    for (const option of ['--version', '-V', '-v'])
+      assert.deepEqual(sluice([option]), { status: 0, stdout: `sluice ${version}\n`, stderr: '' });
   });
 
   it('prints help on stdout', () => {
@@ -170,9 +171,17 @@ describe('sluice', () => {
     assert.deepEqual(sluice(['chekc']), {
       status: 2,
       stdout: '',
-      stderr: 'sluice: unknown command "chekc": did you mean check?\nTry sluice --help.\n',
+      stderr: 'sluice: unknown command "chekc": did you mean check?\nTry sluice help.\n',
     });
-    assert.equal(sluice([]).status, 2);
+    const { status, stderr } = sluice(['to']);
+    assert.equal(status, 2);
+    assert.match(stderr, /^sluice: no target given.*\nTry sluice help to\.\n$/);
+  });
+
+  it('prints the commands to start with if none is given, and exits with 2', () => {
+    const { status, stdout, stderr } = sluice([]);
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, /^Usage: sluice COMMAND[^]*\n {2}to [^]*All commands: sluice help\n$/);
   });
 
   it('starts with a shebang, so that npm can install it as a command', () => {
