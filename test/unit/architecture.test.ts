@@ -306,6 +306,7 @@ describe('architecture', () => {
             'test/unit/deploy',
             'test/unit/docs',
             'test/unit/scripts',
+            'test/unit/support',
             'fixtures',
           ],
         },

@@ -9,6 +9,7 @@ import { ENGINES, isOwnEngine, type EngineName } from '../../support/engines.ts'
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { ProxiedEndpoint, type ToldConnection } from '../../support/sockets/proxied-endpoint.ts';
 import { WsPeer } from '../../support/websocket/ws-peer.ts';
+import { repeatable } from '../../support/random.ts';
 
 const CLIENTS = 8;
 const TURNS = 40;
@@ -118,30 +119,33 @@ for (const engine of ENGINES) {
       return one;
     }
 
-    it('are never confused, whatever they do in any order', async () => {
-      const paths = ['/v1', '/v2', '/secure', '/off'];
-      const usedBy = new Map<string, string>();
-      const talk = async (one: Client): Promise<void> => {
-        for (let turn = 0; turn < TURNS; turn++) {
-          const path = paths[Math.floor(Math.random() * paths.length)]!;
-          const dice = Math.random();
-          if (dice < 0.1) one.leave();
-          const answer =
-            dice > 0.9 ? await one.join(path) : await one.ask(path, dice > 0.5 ? 'x'.repeat(1000) : '');
-          if (path === '/off') {
-            assert.equal(answer.told, 'none');
-            continue;
+    it(
+      'are never confused, whatever they do in any order',
+      repeatable(async (random) => {
+        const paths = ['/v1', '/v2', '/secure', '/off'];
+        const usedBy = new Map<string, string>();
+        const talk = async (one: Client): Promise<void> => {
+          for (let turn = 0; turn < TURNS; turn++) {
+            const path = paths[Math.floor(random() * paths.length)]!;
+            const dice = random();
+            if (dice < 0.1) one.leave();
+            const answer =
+              dice > 0.9 ? await one.join(path) : await one.ask(path, dice > 0.5 ? 'x'.repeat(1000) : '');
+            if (path === '/off') {
+              assert.equal(answer.told, 'none');
+              continue;
+            }
+            assert.equal(answer.told, answer.expected);
+            // A connection to an endpoint, and the client whose it is.
+            const connection = `${path === '/secure' ? 'secure' : 'plain'} ${answer.connection}`;
+            assert.equal(usedBy.get(connection) ?? answer.expected, answer.expected);
+            usedBy.set(connection, answer.expected);
           }
-          assert.equal(answer.told, answer.expected);
-          // A connection to an endpoint, and the client whose it is.
-          const connection = `${path === '/secure' ? 'secure' : 'plain'} ${answer.connection}`;
-          assert.equal(usedBy.get(connection) ?? answer.expected, answer.expected);
-          usedBy.set(connection, answer.expected);
-        }
-      };
-      await Promise.all(Array.from({ length: CLIENTS }, (_, number) => talk(client(number))));
-      assert.ok(usedBy.size >= CLIENTS);
-    });
+        };
+        await Promise.all(Array.from({ length: CLIENTS }, (_, number) => talk(client(number))));
+        assert.ok(usedBy.size >= CLIENTS);
+      }),
+    );
 
     it('keep their connections to endpoints as long as they keep their own', async () => {
       const [first, second] = [client(0), client(1)];

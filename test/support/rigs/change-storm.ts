@@ -1,6 +1,6 @@
 /** Random changes of a configuration. Some objects stay the same, and their clients must not notice. */
 import assert from 'node:assert/strict';
-import { seeded } from '../../unit/upstream/endpoints.ts';
+import { seeded } from '../random.ts';
 import { CertificateAuthority, type IssuedCertificate } from '../certificates.ts';
 import { eventually } from '../deadline.ts';
 import { ENGINES, type EngineName } from '../engines.ts';

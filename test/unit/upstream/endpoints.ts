@@ -131,12 +131,3 @@ export function endpointsOf(...weights: number[]): readonly Endpoint[] {
 export function cursorOf(random: () => number = () => 0): SharedCursor {
   return new SharedCursor(allocateCursor(random));
 }
-
-/** Makes a generator of numbers from 0 to 1 that the seed determines (linear congruential, 32 bits). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { LeastConnections } from '../../../../src/upstream/balancers/least-connections.ts';
 import { TwoChoices } from '../../../../src/upstream/balancers/two-choices.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { endpointConfigs, endpointState, endpointsOf, seeded, workers } from '../endpoints.ts';
+import { seeded } from '../../../support/random.ts';
+import { endpointConfigs, endpointState, endpointsOf, workers } from '../endpoints.ts';
 import {
   type Create,
   activeOf,

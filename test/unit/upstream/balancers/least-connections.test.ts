@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LeastConnections } from '../../../../src/upstream/balancers/least-connections.ts';
-import { endpointConfigs, endpointsOf, seeded, workers } from '../endpoints.ts';
+import { seeded } from '../../../support/random.ts';
+import { endpointConfigs, endpointsOf, workers } from '../endpoints.ts';
 import { type Create, activeOf, NONE, client, made, connect, sumOf, serve } from './policies.ts';
 
 describe('least connections', () => {

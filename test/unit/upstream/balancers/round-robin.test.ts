@@ -5,7 +5,8 @@ import type { Balancer } from '../../../../src/upstream/balancers/balancer.ts';
 import { RoundRobin } from '../../../../src/upstream/balancers/round-robin.ts';
 import { allocateCursor, SharedCursor } from '../../../../src/upstream/balancers/shared-cursor.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
-import { cursorOf, endpointConfigs, endpointsOf, seeded, workers } from '../endpoints.ts';
+import { seeded } from '../../../support/random.ts';
+import { cursorOf, endpointConfigs, endpointsOf, workers } from '../endpoints.ts';
 import { NONE, client, made, sumOf, assertShares, weights } from './policies.ts';
 
 describe('round robin', () => {

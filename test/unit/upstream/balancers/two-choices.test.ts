@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RandomChoice } from '../../../../src/upstream/balancers/random-choice.ts';
 import { TwoChoices } from '../../../../src/upstream/balancers/two-choices.ts';
-import { endpointsOf, seeded } from '../endpoints.ts';
+import { seeded } from '../../../support/random.ts';
+import { endpointsOf } from '../endpoints.ts';
 import { type Create, made, connect, assertShares, serve } from './policies.ts';
 
 describe('two choices', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EventStore } from '../../../../../src/primary/admin/events/event-store.ts';
 import type { EventFacts, EventKind, EventRow } from '../../../../../src/protocol/admin/events.ts';
+import { repeatable } from '../../../../support/random.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
@@ -237,27 +238,30 @@ describe('the event store', () => {
     assert.ok(row!.path!.isWellFormed());
   });
 
-  it('stays within its limits and in order for any events', () => {
-    const kinds: readonly EventKind[] = ['request', 'session', 'connection', 'endpoint', 'process'];
-    const rig = new Rig();
-    const any = (max: number): number => Math.floor(Math.random() * max);
-    for (let index = 0; index < 20_000; index++) {
-      if (index % 50 === 0) rig.now += any(40_000);
-      rig.hear({
-        kind: kinds[any(5)]!,
-        reason: `r${any(20)}`,
-        client: `192.0.${any(30)}.1`,
-        path: `/${any(9)}`,
-      });
-      if (index % 500 !== 0) continue;
-      const numbers = rig.rows().map(({ number }) => number);
-      assert.ok(numbers.length <= 200);
-      assert.deepEqual(
-        numbers,
-        [...new Set(numbers)].sort((one, other) => one - other),
-      );
-    }
-  });
+  it(
+    'stays within its limits and in order for any events',
+    repeatable((random) => {
+      const kinds: readonly EventKind[] = ['request', 'session', 'connection', 'endpoint', 'process'];
+      const rig = new Rig();
+      const any = (max: number): number => Math.floor(random() * max);
+      for (let index = 0; index < 20_000; index++) {
+        if (index % 50 === 0) rig.now += any(40_000);
+        rig.hear({
+          kind: kinds[any(5)]!,
+          reason: `r${any(20)}`,
+          client: `192.0.${any(30)}.1`,
+          path: `/${any(9)}`,
+        });
+        if (index % 500 !== 0) continue;
+        const numbers = rig.rows().map(({ number }) => number);
+        assert.ok(numbers.length <= 200);
+        assert.deepEqual(
+          numbers,
+          [...new Set(numbers)].sort((one, other) => one - other),
+        );
+      }
+    }),
+  );
 });
 
 /** Causes one reason from as many networks as there are events. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RecentQuantiles } from '../../../../../src/primary/admin/live/recent-quantiles.ts';
+import { repeatable } from '../../../../support/random.ts';
 
 const BOUNDS = [1, 2, 4];
 const counts = (...values: number[]): Float64Array => Float64Array.from(values);
@@ -38,21 +39,24 @@ describe('recent quantiles', () => {
     assert.equal(recent.note(counts(3, 99, 0, 0), 20_000), null);
   });
 
-  it('lie between the exact quantile and the bounds of its bucket', () => {
-    for (let round = 0; round < 200; round++) {
-      const bounds = [1, 2, 5, 10, 20];
-      const values = Array.from({ length: 1 + Math.floor(Math.random() * 50) }, () => Math.random() * 20);
-      const grown = counts(0, 0, 0, 0, 0, 0);
-      for (const value of values) grown[bounds.findIndex((bound) => value <= bound)]! += 1;
-      const recent = new RecentQuantiles(bounds);
-      recent.note(counts(0, 0, 0, 0, 0, 0), 0);
-      const found = recent.note(grown, 1000)!;
-      values.sort((one, other) => one - other);
-      for (const [p, quantile] of [[0.5, found.p50] as const, [0.99, found.p99] as const]) {
-        const exact = values[Math.ceil(p * values.length) - 1]!;
-        const index = bounds.findIndex((bound) => exact <= bound);
-        assert.ok(quantile <= bounds[index]! && quantile >= (bounds[index - 1] ?? 0), `${p}: ${quantile}`);
+  it(
+    'lie between the exact quantile and the bounds of its bucket',
+    repeatable((random) => {
+      for (let round = 0; round < 200; round++) {
+        const bounds = [1, 2, 5, 10, 20];
+        const values = Array.from({ length: 1 + Math.floor(random() * 50) }, () => random() * 20);
+        const grown = counts(0, 0, 0, 0, 0, 0);
+        for (const value of values) grown[bounds.findIndex((bound) => value <= bound)]! += 1;
+        const recent = new RecentQuantiles(bounds);
+        recent.note(counts(0, 0, 0, 0, 0, 0), 0);
+        const found = recent.note(grown, 1000)!;
+        values.sort((one, other) => one - other);
+        for (const [p, quantile] of [[0.5, found.p50] as const, [0.99, found.p99] as const]) {
+          const exact = values[Math.ceil(p * values.length) - 1]!;
+          const index = bounds.findIndex((bound) => exact <= bound);
+          assert.ok(quantile <= bounds[index]! && quantile >= (bounds[index - 1] ?? 0), `${p}: ${quantile}`);
+        }
       }
-    }
-  });
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { topScores } from '../../../../../src/primary/admin/live/top-scores.ts';
+import { repeatable } from '../../../../support/random.ts';
 
 const top = (scores: number[], max: number): number[] => topScores(Float64Array.from(scores), max);
 
@@ -19,15 +20,18 @@ describe('the top scores', () => {
     assert.deepEqual(top([0, 0, 0, 0], 2), [0, 1]);
   });
 
-  it('have the requested number for any scores', () => {
-    for (let round = 0; round < 500; round++) {
-      const scores = Array.from({ length: 30 }, () => Math.floor(Math.random() * 8));
-      const max = 1 + Math.floor(Math.random() * 29);
-      const chosen = top(scores, max);
-      assert.equal(chosen.length, max);
-      const least = Math.min(...chosen.map((index) => scores[index]!));
-      const left = scores.filter((_, index) => !chosen.includes(index));
-      assert.ok(left.every((score) => score <= least));
-    }
-  });
+  it(
+    'have the requested number for any scores',
+    repeatable((random) => {
+      for (let round = 0; round < 500; round++) {
+        const scores = Array.from({ length: 30 }, () => Math.floor(random() * 8));
+        const max = 1 + Math.floor(random() * 29);
+        const chosen = top(scores, max);
+        assert.equal(chosen.length, max);
+        const least = Math.min(...chosen.map((index) => scores[index]!));
+        const left = scores.filter((_, index) => !chosen.includes(index));
+        assert.ok(left.every((score) => score <= least));
+      }
+    }),
+  );
 });
