@@ -68,6 +68,7 @@ export function anyOf(alternatives: readonly JsonSchema[]): JsonSchema {
 
 function titleOf(schema: JsonSchema): string {
   if ('const' in schema) return String(schema.const);
+  if ('$ref' in schema) return 'mapping';
   if (schema.pattern === VARIABLE) return 'variable';
   return ([schema.type].flat() as string[]).join(' or ');
 }

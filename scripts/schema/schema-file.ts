@@ -3,9 +3,9 @@ import { format, resolveConfig } from 'prettier';
 import { ROOT_GROUPS } from '../../src/config/reference/root-keys.ts';
 import { configKeys, type ConfigKey } from '../reference/config-keys.ts';
 import { Examples } from './examples.ts';
-import { OUTSIDE, OUTSIDE_SCHEMA, alternativesOf, anyOf, unique, type JsonSchema } from './forms.ts';
+import { OUTSIDE, OUTSIDE_SCHEMA, alternativesOf, anyOf, type JsonSchema } from './forms.ts';
 import { guideOf } from './guides.ts';
-import { recordShapes, type Shape } from './shapes.ts';
+import { recordShapes, withoutList, type Shape } from './shapes.ts';
 import { defaultOf, hoverOf, plain, withoutCode } from './texts.ts';
 
 const DEFINITIONS = '#/definitions';
@@ -44,6 +44,8 @@ class SchemaWriter {
   readonly #keys = new Map(configKeys().map((key) => [key.path, key]));
   readonly #shapes = recordShapes();
   readonly #examples = new Examples();
+  /** Mappings that are entries of a list or stand alone, by the path of the list. */
+  readonly #elements = new Map<string, JsonSchema>();
 
   write(): JsonSchema {
     const { root, listeners } = this.#shapes;
@@ -59,6 +61,7 @@ class SchemaWriter {
         listener: this.#listener(),
         l4Listener: withReferences(this.#mapping(listeners.l4, 'listeners', listeners.l7), l7Listener),
         l7Listener,
+        ...Object.fromEntries(this.#elements),
       },
     };
   }
@@ -141,13 +144,27 @@ class SchemaWriter {
         `${path} has no value in the whole configuration: add one to test/unit/config/whole.ts`,
       );
     }
-    const own = this.#alternatives(shape, path, twin);
-    const element = items === null ? [] : this.#alternatives(items, path, twin?.items ?? null);
-    // The whole configuration may have only one of the forms: an element, or a list of them.
-    const elements = isSingle ? unique([...own, ...element]) : element;
-    const each = path === ROUTES ? includeOr(anyOf(elements)) : anyOf(elements);
-    const list = { type: 'array', items: each, ...(minItems > 0 ? { minItems } : {}) };
-    return anyOf([...(items === null ? [] : [list]), ...(isSingle ? elements : own)]);
+    const own = this.#alternatives(withoutList(shape), path, twin === null ? null : withoutList(twin));
+    if (items === null) return anyOf(own);
+    const elements = this.#alternatives(items, path, twin?.items ?? null);
+    const define = (each: JsonSchema): JsonSchema => (isSingle ? this.#defined(each, path) : each);
+    const element = anyOf(elements.map(define));
+    const list = {
+      type: 'array',
+      items: path === ROUTES ? includeOr(element) : element,
+      ...(minItems > 0 ? { minItems } : {}),
+    };
+    return anyOf([list, ...own.map(define)]);
+  }
+
+  /** Moves a mapping into the definitions: the list and its only entry refer to it. */
+  #defined(schema: JsonSchema, path: string): JsonSchema {
+    if (schema.properties === undefined) return schema;
+    let name = path;
+    // Listeners of layer 4 have fewer keys.
+    while (JSON.stringify(this.#elements.get(name) ?? schema) !== JSON.stringify(schema)) name += ':l4';
+    this.#elements.set(name, schema);
+    return reference(name);
   }
 
   /** Returns the forms of a value, except lists. */

@@ -25,6 +25,11 @@ export class Shape {
   /** Whether a format reads the value. A file may then have its text. */
   isRead = false;
 
+  /** The shape of an element that stands alone; any other value's own shape. */
+  get element(): Shape {
+    return this.isSingle && this.items !== null ? this.items : this;
+  }
+
   add(form: FormatDescription): void {
     if (form.type === 'list') {
       this.list(form.min);
@@ -44,6 +49,15 @@ export class Shape {
     for (const key of keys) if (!this.keys.has(key)) this.keys.set(key, new Shape());
     return this.keys;
   }
+}
+
+/** Returns the shape of a value that is not a list. It may be an element that stands alone. */
+export function withoutList(shape: Shape): Shape {
+  const { element, forms } = shape;
+  if (element === shape) return shape;
+  const joined = Object.assign(new Shape(), element, { forms: [...element.forms] });
+  for (const form of forms) joined.add(form);
+  return joined;
 }
 
 /** Shapes of a whole configuration. */
@@ -86,14 +100,15 @@ class Recorder implements KeyObserver, Shapes {
   }
 
   mapping(path: Path, _: string, keys: readonly string[]): void {
-    this.#find(path)?.mapping(keys);
+    this.#find(path)?.element.mapping(keys);
   }
 
   value(path: Path, format: (value: unknown) => unknown): void {
-    const shape = this.#find(path);
-    if (shape === null) return;
+    const found = this.#find(path);
+    if (found === null) return;
     const form = describeFormat(format);
     if (form === null) throw new Error(`the format of ${path.join('.')} does not describe itself`);
+    const shape = form.type === 'list' ? found : found.element;
     shape.add(form);
     shape.isRead = true;
     if (accepts(format, null)) shape.add({ type: 'empty' });
@@ -135,7 +150,7 @@ class Recorder implements KeyObserver, Shapes {
         shape = shape.items!;
         continue;
       }
-      const below = shape.keys?.get(step);
+      const below = shape.element.keys?.get(step);
       if (below === undefined) return null;
       shape = below;
     }

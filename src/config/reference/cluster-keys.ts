@@ -86,7 +86,7 @@ export const CLUSTER_KEYS: KeyTexts = {
       'answer to an upgrade. `5xx`: a response of 500 to 599. Clients can provoke all but `connect`. So the others eject an endpoint only if ' +
       'it failed for the whole `window` and for at least `minClients` client addresses. It must fail at least as many addresses as it ' +
       'serves, while other endpoints do better.',
-    type: 'list of `connect`, `reset`, `handshake`, `5xx`',
+    type: '`connect`, `reset`, `handshake` or `5xx`, or a list of them',
     default: '`[connect]`',
   },
   'clusters.outlier.consecutiveFailures': 'Failures in a row that eject an endpoint.',
@@ -110,7 +110,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   'clusters.resolve.interval': 'Max time between lookups of a name.',
   'clusters.resolve.servers': {
     text: 'DNS servers for `a` and `srv`, such as `10.0.0.2:53`.',
-    type: 'list of IP addresses, with or without a port',
+    type: 'IP address, with or without a port, or a list of them',
     default: 'those of the system',
   },
   'clusters.masking': {
@@ -146,7 +146,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   },
   'clusters.endpoints': {
     text: 'The endpoints of the cluster. An address alone is an endpoint with the default weight and no limit.',
-    type: 'list of addresses, or of mappings of the keys below',
+    type: 'address or mapping of the keys below, or a list of them',
   },
   'clusters.endpoints.address': {
     text: 'Address of the endpoint. With `resolve.type: srv`, the name of SRV records, such as `_ws._tcp.example.com`.',

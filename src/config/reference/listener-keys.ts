@@ -24,7 +24,7 @@ export const LISTENER_KEYS: KeyTexts = {
     text:
       'Proxies in front whose X-Forwarded-For, Forwarded or X-Real-IP names the client: the first of the three that is present. ' +
       'They must set or remove all three. See [the guide](../guides/forwarding-headers.md).',
-    type: 'list of IP addresses and CIDR blocks',
+    type: 'IP address or CIDR block, or a list of them',
   },
   'listeners.proxyProtocol':
     'Whether trusted proxies send a PROXY header (v1 or v2), which then names the client. With `optional`, sluice looks for one ' +
@@ -38,11 +38,11 @@ export const LISTENER_KEYS: KeyTexts = {
   },
   'listeners.limits': {
     text: 'How much clients may use, over all workers. At most 16 limits.',
-    type: 'list of limits',
+    type: 'limit, or a list of limits',
   },
   'listeners.passthrough': {
     text: 'TLS connections to forward undecrypted, by server name. An exact name wins over a wildcard, and a longer wildcard over a shorter one.',
-    type: 'list of rules',
+    type: 'rule, or a list of rules',
   },
   'listeners.passthrough.serverName': {
     text: 'Server name that clients ask for, or several. `*.` stands for one or more labels.',

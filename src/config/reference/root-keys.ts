@@ -54,6 +54,7 @@ export const ROOT_KEYS: KeyTexts = {
       'Host names that admin requests may use, besides IP addresses, localhost and the name in `admin.address`. ' +
       'Others get 421. This stops web pages whose name resolves to the admin address. ' +
       '`/livez`, `/readyz` and `/metrics` accept every host.',
+    type: 'host name, or a list of them',
   },
   'admin.token': {
     text:
@@ -70,6 +71,7 @@ export const ROOT_KEYS: KeyTexts = {
     text:
       'Values that no tap shows: JSON paths (RFC 9535), and RE2 expressions between slashes. ' +
       "Example: `['$..password', '/[0-9]{16}/']`. Each tap may add rules.",
+    type: 'rule, or a list of rules',
   },
 
   'metrics.endpoints':
@@ -105,7 +107,7 @@ export const ROOT_KEYS: KeyTexts = {
   },
   'log.access.fields': {
     text: 'Fields of JSON lines. [The access log](access-log.md#fields-in-json) lists all of them.',
-    type: 'list of field names',
+    type: 'field name, or a list of them',
     default: 'all',
   },
   'log.access.slow': 'Requests and handshakes that take this long are always logged.',

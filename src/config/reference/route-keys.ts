@@ -46,7 +46,7 @@ export const ROUTE_KEYS: KeyTexts = {
   },
   'listeners.routes.limits': {
     text: 'More [limits](#limits), besides those of the listener.',
-    type: 'list of limits',
+    type: 'limit, or a list of limits',
   },
   'listeners.routes.errorPages': {
     text: 'More error pages. They replace the listener’s pages with the same key, and `off` excludes all of those.',
@@ -107,7 +107,7 @@ export const ROUTE_KEYS: KeyTexts = {
   'listeners.routes.headers.request.add': { text: 'Headers to add to what is there.', type: NAMES_TO_VALUES },
   'listeners.routes.headers.request.remove': {
     text: 'Headers to remove.',
-    type: 'list of header names',
+    type: 'header name, or a list of them',
   },
   'listeners.routes.headers.response': { text: 'Changes to responses.', type: 'mapping' },
   'listeners.routes.headers.response.set': {
@@ -120,7 +120,7 @@ export const ROUTE_KEYS: KeyTexts = {
   },
   'listeners.routes.headers.response.remove': {
     text: 'Headers to remove.',
-    type: 'list of header names',
+    type: 'header name, or a list of them',
   },
 
   'listeners.routes.static.root': { text: 'Directory of the files.', type: 'path of a directory' },

@@ -51,7 +51,7 @@ export const TLS_KEYS: KeyTexts = {
   },
   'listeners.tls.alpn': {
     text: 'Protocols that clients may choose. An empty list chooses none. sluice does not speak HTTP/2.',
-    type: 'list of up to 32 names',
+    type: 'name, or a list of up to 32 names',
     default: '`[http/1.1]`',
   },
   'listeners.tls.handshakeTimeout':
@@ -89,7 +89,7 @@ export const TLS_KEYS: KeyTexts = {
 export const ACCESS_KEYS: KeyTexts = {
   'listeners.access.deny': {
     text: 'Client addresses to refuse with 403, at layer 4 and in passthrough by closing the connection. `off` removes the listener’s list.',
-    type: 'list of IP addresses, CIDR blocks and `{ file: PATH }`',
+    type: 'IP address, CIDR block or `{ file: PATH }`, or a list of them',
   },
   'listeners.access.deny.file': {
     text: 'File with a block per line and comments after `#`. sluice watches it.',
@@ -97,7 +97,7 @@ export const ACCESS_KEYS: KeyTexts = {
   },
   'listeners.access.allow': {
     text: 'Client addresses to admit. All others are refused as by `deny`. `off` removes the listener’s list.',
-    type: 'list of IP addresses, CIDR blocks and `{ file: PATH }`',
+    type: 'IP address, CIDR block or `{ file: PATH }`, or a list of them',
     default: 'every address',
   },
   'listeners.access.allow.file': {
@@ -108,7 +108,7 @@ export const ACCESS_KEYS: KeyTexts = {
     text:
       'Web pages that may open WebSockets, by Origin. Other upgrades get 403. `self` is the host that the client asked for, `"null"` is ' +
       'sandboxed pages and files. `*.` stands for one or more labels, `:*` for every port. Without a port the scheme’s default applies.',
-    type: 'list of origins, or `off`',
+    type: 'origin, a list of origins, or `off`',
     default: 'every origin',
   },
   'listeners.access.originRequired': 'Whether upgrades without Origin, as programs send them, also get 403.',
@@ -146,7 +146,7 @@ export const ACCESS_KEYS: KeyTexts = {
   },
   'listeners.access.jwt.from': {
     text: 'Places to look for the token, at most 8. The first place that has one counts.',
-    type: 'list of sources',
+    type: 'source, or a list of sources',
     default: '`[{ header: authorization }]`',
   },
   'listeners.access.jwt.from.header': {
@@ -192,7 +192,7 @@ export const ACCESS_KEYS: KeyTexts = {
   },
   'listeners.access.forwardAuth.headers': {
     text: 'Response headers to pass to endpoints. The first names the principal. Clients cannot send these headers.',
-    type: 'list of header names',
+    type: 'header name, or a list of them',
   },
   'listeners.access.forwardAuth.timeout': 'Max time for the server’s response.',
   'listeners.access.forwardAuth.maxConcurrent': 'Max requests to the server at once, per worker.',

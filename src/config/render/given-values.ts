@@ -51,7 +51,10 @@ class UnplacedValues {
       return printed(value, found);
     }
     if (isListOfTexts(value)) return this.#placeInList(value, path);
-    return mapped(value, (child, step) => this.place(child, [...path, step]));
+    const placed = mapped(value, (child, step) => this.place(child, [...path, step]));
+    if (!Array.isArray(placed) || placed.length !== 1) return placed;
+    // The file may have the only entry without its list.
+    return [mapped(placed[0], (child, step) => this.place(child, [...path, step]))];
   }
 
   /** Finds items by their text: the loader sorts some lists. */

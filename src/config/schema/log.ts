@@ -92,7 +92,7 @@ function readFields(section: Section, format: string, problems: Problems): reado
       `lines of the format ${format} have fixed fields: write format: json, or leave fields out`,
     );
   }
-  const elements = section.optionalList('fields', 'names of fields');
+  const elements = section.anyNumber('fields', 'names of fields');
   if (elements.length === 0)
     section.problemAt('fields', 'the list is empty: name at least one field, or leave fields out');
   return [...new Set(elements.map(({ value, path }) => readValue(value, path, problems, fieldName, '')))];

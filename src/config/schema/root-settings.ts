@@ -113,14 +113,14 @@ export const SETTINGS = {
   'admin.address': setting('Address of metrics, health and status', listenAddress, '127.0.0.1:9480'),
   'admin.hosts': setting(
     'Host names that requests to the admin address may use',
-    listOf('host names', 0),
+    oneOrListOf('host names'),
     [],
   ),
   'admin.token': setting('Bearer token that allows changes at the admin address', nullable(adminToken), null),
   'admin.tap': setting('Contents that taps may show: off, headers, or payload', tapLevel, 'off'),
   'admin.tapRedact': setting(
     'JSON paths and expressions that taps redact in payloads',
-    listOf('rules', 0),
+    oneOrListOf('rules'),
     [],
   ),
   'metrics.endpoints': setting('Whether /metrics has a series for each endpoint', toggle, true),
@@ -196,6 +196,12 @@ function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<
 /** Returns the setting of a list. Its value is null if the list is missing. */
 function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
   return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
+}
+
+/** Returns the format of a list, which may be empty. A text stands for a list of it. */
+function oneOrListOf(what: string): Format<readonly unknown[]> {
+  const list = listOf(what, 0);
+  return (value) => (typeof value === 'string' ? [value] : list(value));
 }
 
 function listOf(what: string, min: 0 | 1): Format<readonly unknown[]> {

@@ -103,7 +103,11 @@ export class Settings {
   elements(
     path: 'listeners' | 'clusters' | 'admin.hosts' | 'admin.tapRedact',
   ): readonly Located<unknown>[] | null {
-    return this.read(path)?.map((value, index) => ({ value, path: [...path.split('.'), index] })) ?? null;
+    const isSingle = path.startsWith('admin.');
+    const at = path.split('.');
+    if (isSingle) this.#problems.observer?.single?.(at);
+    const isList = Array.isArray(this.#get(path));
+    return this.read(path)?.map((value, index) => ({ value, path: isList ? [...at, index] : at })) ?? null;
   }
 
   /** Distributes a mapping over the settings below a path. */

@@ -137,11 +137,12 @@ export class Section {
 
   /** Reads a required value that is one entry or a list of at least one. */
   oneOrMore(key: string, of: string): Located<unknown>[] {
-    const value = this.raw(key);
-    this.problems.observer?.single?.([...this.path, key]);
-    this.problems.observer?.list([...this.path, key], of, 1);
-    if (!this.has(key) || Array.isArray(value)) return this.list(key, of);
-    return [{ value, path: [...this.path, key] }];
+    return this.#single(key, of, 1) ?? this.list(key, of);
+  }
+
+  /** Reads an optional value that is one entry or a list, which may be empty. */
+  anyNumber(key: string, of: string): Located<unknown>[] {
+    return this.#single(key, of, 0) ?? this.optionalList(key, of);
   }
 
   /** Returns the only present key of `keys`. If there is not exactly one, adds an error and returns null. */
@@ -161,6 +162,15 @@ export class Section {
   /** Adds an error about a value that has a valid format. */
   problemAt(key: string, message: string): void {
     this.problems.valueError([...this.path, key], message);
+  }
+
+  /** Returns an entry that stands alone. Null for a list, or without the key. */
+  #single(key: string, of: string, min: number): Located<unknown>[] | null {
+    const path = [...this.path, key];
+    this.problems.observer?.single?.(path);
+    this.problems.observer?.list(path, of, min);
+    const value = this.raw(key);
+    return this.has(key) && !Array.isArray(value) ? [{ value, path }] : null;
   }
 
   /** A mapping may be written as the value of its short key. */

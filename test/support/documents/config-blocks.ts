@@ -65,6 +65,13 @@ export function completed(code: string): string {
 }
 
 const FILE_KEYS = /^(?:cert|key|ca|crl|file|keys|keyFile|secretFile|root|[45]\d\d|[45]xx|default)$/u;
+/** Keys that a path in place of a mapping sets. */
+const SHORT: Readonly<Record<string, string>> = {
+  basic: 'file',
+  clientCertificates: 'ca',
+  jwt: 'keys',
+  static: 'root',
+};
 const KEY_SET = {
   kty: 'EC',
   crv: 'P-256',
@@ -77,7 +84,8 @@ const KEY_SET = {
 /** Makes the files that a configuration names by relative paths. */
 export function makeFiles(code: string, folder: string, authority: CertificateAuthority): void {
   const issued = authority.issue('localhost', ['DNS:localhost', 'DNS:example.com', 'IP:127.0.0.1']);
-  const make = (value: unknown, key: string): void => {
+  const make = (value: unknown, written: string): void => {
+    const key = (typeof value === 'string' ? SHORT[written] : undefined) ?? written;
     // sluice itself makes its logs and its file of revocations.
     const isOwn = typeof value === 'string' && /\.log$|revocations/u.test(value);
     if (typeof value === 'string' && !isOwn && FILE_KEYS.test(key) && /^\.{0,2}\/?\w[\w./-]*$/u.test(value)) {

@@ -16,7 +16,7 @@ export const UNWRITTEN: readonly string[] = [
 
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
-admin: { address: '[::1]:9480', hosts: [admin.example], tap: payload, tapRedact: [$..password, '/[0-9]{16}/'] }
+admin: { address: '[::1]:9480', hosts: admin.example, tap: payload, tapRedact: [$..password, '/[0-9]{16}/'] }
 metrics: { endpoints: false }
 log:
   level: debug
@@ -80,7 +80,7 @@ listeners:
         cluster: chat
         upgrade: only
         rewrite: { stripPrefix: /chat, host: 'a.b:80' }
-        headers: { request: { set: { X-Tier: b }, add: { x-flag: '' }, remove: [d] }, response: { set: { x-a: b }, add: { x-b: c }, remove: [server] } }
+        headers: { request: { set: { X-Tier: b }, add: { x-flag: '' }, remove: [d] }, response: { set: { x-a: b }, add: { x-b: c }, remove: server } }
       - { name: exact, match: { path: /a }, respond: { status: 200, body: " pong\\n\\n", contentType: text/html } }
       - { match: { pathRegex: '^/old/(.*)$' }, redirect: { to: /new/$1, status: 301 } }
       - { match: { pathRegex: '^/v1/(.*)$' }, cluster: app, rewrite: { path: /api/$1 } }
@@ -103,7 +103,7 @@ listeners:
       clientKeepAlive: 0s
       maxRequestsPerConnection: 1000
       bodyTimeout: 1h
-    trustedProxies: ['::1']
+    trustedProxies: '::1'
     proxyProtocol: optional
     access:
       deny: [203.0.113.0/24, { file: blocked.txt }, '2001:db8::/32']
@@ -122,7 +122,7 @@ listeners:
         atExpiry: close
         grace: 1m
         leeway: 0s
-      forwardAuth: { url: 'http://127.0.0.1:9000/check?a=b', headers: [X-Group], timeout: 1s, maxConcurrent: 5, onFailure: admit }
+      forwardAuth: { url: 'http://127.0.0.1:9000/check?a=b', headers: X-Group, timeout: 1s, maxConcurrent: 5, onFailure: admit }
     limits:
       - name: user
         key: { claim: sub }
@@ -151,7 +151,7 @@ listeners:
     routes:
       - { match: { path: /open }, cluster: app, access: 'off', limits: [{ key: address, requests: 1/h }] }
       - { match: { path: /own }, cluster: app, access: { deny: 'off', allow: [10.0.0.1], origins: 'off', originRequired: false, basic: 'off', jwt: 'off', forwardAuth: 'off' } }
-      - { match: { path: /program }, cluster: app, access: { originRequired: 'off', jwt: { keys: 'https://id.example.com/jwks', atExpiry: ignore } } }
+      - { match: { path: /program }, cluster: app, access: { originRequired: 'off', origins: self, jwt: { keys: 'https://id.example.com/jwks', from: { cookie: session }, atExpiry: ignore } } }
       - { match: short.example/x, redirect: 'https://$host$path', access: { basic: users.htpasswd, jwt: jwks.json, forwardAuth: 'http://127.0.0.1:9000/check' } }
       - { match: [a.example, '*.b.example'], respond: 204 }
       - { match: /files, static: ./it's here }
@@ -160,8 +160,8 @@ listeners:
     mode: l7
     address: ':8082'
     engine: net
-    tls: { certificates: [{ cert: good.pem, key: good.key }], groups: [X25519], alpn: [http/1.1], tickets: { rotate: 1h }, clientCertificates: ca.pem }
-    routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
+    tls: { certificates: [{ cert: good.pem, key: good.key }], groups: [X25519], alpn: http/1.1, tickets: { rotate: 1h }, clientCertificates: ca.pem }
+    routes: [{ match: {}, cluster: app, access: { deny: { file: blocked.txt } } }]
   - address: ':8084'
     tls: { cert: good.pem, key: good.key }
     passthrough: [{ serverName: own.example, to: ['a.example:443'] }]
@@ -171,7 +171,7 @@ listeners:
       - { match: { path: /three }, respond: {}, errorPages: 'off' }
     to: ['unix:./own.sock']
   - { name: to-https, address: ':8087', redirectToHttps: 8443, routes: [{ match: { pathPrefix: /.well-known }, respond: {} }] }
-  - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: [{ key: address, handshakes: 1/s }], passthrough: [{ serverName: a.example, cluster: plain }] }
+  - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: { key: address, handshakes: 1/s }, passthrough: { serverName: a.example, cluster: plain } }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
@@ -188,14 +188,14 @@ clusters:
     outlier: { failures: [connect, 5xx], consecutiveFailures: 1, window: 1m, minClients: 7, ejection: 10s, maxEjection: 1m, maxEjectedPercent: 20 }
     panicThreshold: 0
     slowStart: 1m
-    resolve: { type: a, interval: 1h, servers: ['[::1]:53'] }
+    resolve: { type: a, interval: 1h, servers: '[::1]:53' }
     masking: random
     tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
     endpoints: [{ address: 'unix:./app.sock', weight: 2 }, '[::1]:9001']
   - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
   - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
   - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }, _ws._tcp.b.example], balancer: consistent_hash, hashOn: { query: room } }
-  - { name: jobs, endpoints: [{ address: 'a.example:2' }] }
+  - { name: jobs, outlier: { failures: reset }, endpoints: 'a.example:2' }
 `;
 
 /** The files that {@link WHOLE} names. */

@@ -29,9 +29,11 @@ const FREE = /(?:^tracing\.(?:routes|headers)|\.(?:require|forward|set|add|match
 
 /** Keys that the loader takes from no file, although the schema accepts a mapping with the key `file`. */
 const NOT_IN_FILES: readonly string[] = [
-  'listeners[].limits[].key',
+  'listeners[].limits.key',
   'listeners[].mode',
   'listeners[].routes[].access.basic',
+  'listeners[].routes[].access.deny',
+  'listeners[].routes[].access.origins',
   'listeners[].routes[].errorPages',
   'listeners[].tls.ciphers',
   'listeners[].tls.groups',
@@ -125,6 +127,18 @@ describe('config/schema.json accepts', () => {
       assert.notDeepEqual(schemaErrors(l7(`redirectToHttps: ${value}`)), [], value);
   });
 
+  it('one entry in place of a list', () => {
+    for (const keys of [
+      'access: { allow: 10.0.0.1, origins: self }',
+      'access: { allow: { file: friends.txt } }',
+      'limits: { key: address, connections: 5 }',
+      'trustedProxies: "${PROXY}"',
+      'passthrough: { serverName: a.example, cluster: app }',
+    ])
+      assert.deepEqual(schemaErrors(l7(keys)), [], keys);
+    assert.deepEqual(schemaErrors(cluster("endpoints: 'a.example:1'")), []);
+  });
+
   it('one value, off or false in place of a method of access', () => {
     for (const value of ['jwks.json', 'off', 'false', '{ keys: jwks.json }'])
       assert.deepEqual(schemaErrors(l7(`access: { jwt: ${value} }`)), [], value);
@@ -152,7 +166,9 @@ describe('config/schema.json and the loader refuse', () => {
     'a number below its range': l7('maxConnections: -1'),
     'a switch that is a word': l7('via: yes please'),
     'a text that is a number': l7('limits: [{ key: address, name: 5, connections: 1 }]'),
-    'a list that is one value': l7('access: { allow: 10.0.0.1 }'),
+    'a list that is a value of another kind': l7('access: { allow: localhost }'),
+    'a word in a list that the list itself may be': l7('access: { allow: [off] }'),
+    'a list of listeners that is one listener': MINIMAL.replace('[', '').replace(']', ''),
     'an empty list': cluster('endpoints: []'),
     'a mapping that is a word': l7('http: fast'),
     'a mapping with two of its keys': l7('limits: [{ key: { header: a, cookie: b }, connections: 1 }]'),

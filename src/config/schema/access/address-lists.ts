@@ -13,12 +13,12 @@ const ENTRIES = 'IP addresses, CIDR blocks and { file: PATH }';
 
 /** Reads the key `deny`. */
 export function readDeny(access: Section, context: Context): readonly string[] {
-  return readBlocks(access, access.optionalList('deny', ENTRIES), context);
+  return readBlocks(access, access.anyNumber('deny', ENTRIES), context);
 }
 
 /** Reads the key `allow`. An empty list is an error, because it would refuse everyone. */
 export function readAllow(access: Section, context: Context): readonly string[] {
-  return readBlocks(access, access.list('allow', ENTRIES), context);
+  return readBlocks(access, access.oneOrMore('allow', ENTRIES), context);
 }
 
 function readBlocks(

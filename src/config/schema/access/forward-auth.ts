@@ -30,7 +30,7 @@ export function readForwardAuth(access: Section): ForwardAuthSettings | null {
 /** Reads the optional list of names without duplicates. */
 function readHeaders(section: Section): readonly string[] {
   const names = new Set<string>();
-  for (const { value, path } of section.optionalList('headers', "headers' names")) {
+  for (const { value, path } of section.anyNumber('headers', "headers' names")) {
     const name = readValue(value, path, section.problems, forwardable, null);
     if (name !== null) names.add(name);
   }

@@ -35,7 +35,10 @@ function readList(access: Section): Omit<OriginSettings, 'isRequired'> | null {
   let allowsSelf = false;
   let allowsNull = false;
   const patterns: OriginPattern[] = [];
-  for (const { value, path } of access.list('origins', 'origins such as https://app.example.com, and self')) {
+  for (const { value, path } of access.oneOrMore(
+    'origins',
+    'origins such as https://app.example.com, and self',
+  )) {
     const origin = readValue(value, path, access.problems, originFormat, null);
     if (origin === 'self') allowsSelf = true;
     else if (origin === 'null') allowsNull = true;

@@ -149,7 +149,7 @@ function readEndpoints(cluster: Section, base: BaseDirectory, { type }: ResolveS
   const seen = new Set<string>();
   const format: Format<Address | null> = type === 'srv' ? serviceName : endpointAddress(base);
   const { problems } = cluster;
-  for (const { value, path } of cluster.list('endpoints', 'endpoints')) {
+  for (const { value, path } of cluster.oneOrMore('endpoints', 'endpoints')) {
     const read = isMapping(value)
       ? readEndpoint({ value, path }, format, problems)
       : readAddress({ value, path }, format, problems);

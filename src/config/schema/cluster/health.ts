@@ -135,7 +135,7 @@ function readOutlier(cluster: Section): OutlierSettings | null {
 function readFailures(outlier: Section): OutlierFailure[] {
   if (!outlier.has('failures')) return ['connect'];
   const failures = new Set<OutlierFailure>();
-  for (const { value, path } of outlier.list('failures', FAILURES.join(', '))) {
+  for (const { value, path } of outlier.oneOrMore('failures', FAILURES.join(', '))) {
     const failure = readValue(value, path, outlier.problems, oneOf(...FAILURES), null);
     if (failure !== null) failures.add(failure);
   }

@@ -13,7 +13,7 @@ const RESOLVE = { what: '"resolve"', keys: ['type', 'interval', 'servers'] };
 export function readResolve(cluster: Section): ResolveSettings {
   const section = cluster.settings('resolve', RESOLVE);
   const servers: string[] = [];
-  for (const { value, path } of section.optionalList('servers', 'addresses of DNS servers')) {
+  for (const { value, path } of section.anyNumber('servers', 'addresses of DNS servers')) {
     const server = readValue(value, path, section.problems, serverAddress, null);
     if (server !== null) servers.push(server);
   }

@@ -36,9 +36,9 @@ export interface LimitTerms {
   readonly uwsKey: string | null;
 }
 
-/** Reads the optional list. */
+/** Reads the optional limits: one, or a list. */
 export function readLimits(owner: Section, terms: LimitTerms): readonly LimitSettings[] {
-  const entries = owner.optionalList('limits', 'limits such as { key: address, connections: 100 }');
+  const entries = owner.anyNumber('limits', 'limits such as { key: address, connections: 100 }');
   if (entries.length > MAX_LIMITS) {
     owner.problemAt(
       'limits',

@@ -28,7 +28,7 @@ export function readPassthrough(listener: Section, context: Context): ReadPassth
   const { problems } = context;
   const rules: PassthroughRule[] = [];
   const places = new Map<string, Located<string>['path']>();
-  for (const { value, path } of listener.optionalList('passthrough', 'rules { serverName, cluster }')) {
+  for (const { value, path } of listener.anyNumber('passthrough', 'rules { serverName, cluster }')) {
     const section = Section.of(value, path, problems, RULE);
     if (section === null) continue;
     const serverNames: string[] = [];

@@ -10,7 +10,7 @@ export const PROXY_KEYS = ['trustedProxies', 'proxyProtocol'];
 /** Reads the optional keys. Adds an error for `proxyProtocol` without trusted senders. */
 export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' | 'proxyProtocol'> {
   const trustedProxies: string[] = [];
-  for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
+  for (const { value, path } of listener.anyNumber('trustedProxies', 'IP addresses and CIDR blocks')) {
     const proxy = readValue(value, path, listener.problems, addressBlock, null);
     if (proxy !== null) trustedProxies.push(proxy);
   }

@@ -54,7 +54,7 @@ function readChanges(headers: Section, key: string): HeaderChanges {
   const section = headers.section(key, CHANGES);
   if (section === null) return NO_CHANGES;
   const remove: string[] = [];
-  for (const { value, path } of section.optionalList('remove', "headers' names")) {
+  for (const { value, path } of section.anyNumber('remove', "headers' names")) {
     const name = readValue(value, path, section.problems, changeable, null);
     if (name !== null) remove.push(name);
   }

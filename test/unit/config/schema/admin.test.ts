@@ -23,7 +23,7 @@ describe('the keys of the tap', () => {
   it('refuse other levels and bad rules, and say where', () => {
     for (const [keys, message] of [
       ['tap: all', '1:15: tap: "all" is not one of off, headers, payload'],
-      ['tapRedact: $.a', '1:21: tapRedact: "$.a" is not a list: write a list of rules'],
+      ['tapRedact: 5', '1:21: tapRedact: 5 is not a list: write a list of rules'],
       [
         'tapRedact: [$.a, password]',
         '1:27: tapRedact: "password" is not a rule of redaction: ' +

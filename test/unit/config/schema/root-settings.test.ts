@@ -46,7 +46,8 @@ describe('settings of the root', () => {
       ["['admin:9480']", '1:18', 'write letters, digits and "-" with dots between, without a port'],
       ["[sluice, '*.example.com']", '1:26', 'is not a host name'],
       ['[sluice, 5]', '1:26', '5 is not text: put it in quotes'],
-      ['sluice', '1:17', 'is not a list: write a list of host names'],
+      ['"*.example.com"', '1:17', 'is not a host name'],
+      ['5', '1:17', '5 is not a list: write a list of host names'],
     ] as const) {
       const [error = ''] = errorsOf(`admin: { hosts: ${hosts} }\n${MINIMAL}`);
       assert.ok(error.includes(`${place}: `) && error.includes(message), error);

@@ -39,7 +39,7 @@ const FORMATS: Readonly<Record<TokenSource['kind'], Format<string>>> = {
 export function readTokenSources(jwt: Section): readonly TokenSource[] {
   if (!jwt.has('from')) return DEFAULT;
   const sources: TokenSource[] = [];
-  for (const { value, path } of jwt.list('from', 'sources such as { header: authorization }')) {
+  for (const { value, path } of jwt.oneOrMore('from', 'sources such as { header: authorization }')) {
     const section = Section.of(value, path, jwt.problems, SHAPE);
     const kind = section?.only(KINDS) ?? null;
     if (section === null || kind === null) continue;

@@ -12,7 +12,7 @@ const MAX_NAMES = 32;
 /** Reads the optional key. An empty list disables the negotiation. */
 export function readAlpn(tls: Section): readonly string[] {
   if (!tls.has('alpn')) return DEFAULT_ALPN;
-  const names = tls.optionalList('alpn', 'protocols').flatMap(({ value, path }) => {
+  const names = tls.anyNumber('alpn', 'protocols').flatMap(({ value, path }) => {
     const name = readValue(value, path, tls.problems, protocol, null);
     return name === null ? [] : [name];
   });

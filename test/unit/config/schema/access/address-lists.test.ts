@@ -22,7 +22,7 @@ describe('lists of addresses', () => {
         `5:22: deny: "${bad}" is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
       ]);
     }
-    assert.match(errors('{ deny: 10.0.0.1 }')[0] ?? '', /is not a list: write a list of IP addresses/);
+    assert.match(errors('{ deny: localhost }')[0] ?? '', /^5:21: deny: "localhost" is neither an IP address/);
     assert.match(
       errors('{ allow: [] }')[0] ?? '',
       /allow: the list is empty: write at least one of IP addresses/,

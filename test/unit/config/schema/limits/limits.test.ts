@@ -50,7 +50,8 @@ describe('limits', () => {
       error('[{ key: address, maxKeys: 63, connections: 1 }]'),
       /maxKeys: 63 is out of range: write 64 to 4194304/,
     );
-    assert.match(error('{ key: address }'), /a mapping is not a list: write a list of limits/);
+    assert.match(error('{ key: address }'), /a limit needs at least one of/);
+    assert.match(error('5'), /limits: 5 is not a mapping: a limit has name, key/);
     const many = Array.from({ length: 17 }, () => '{ key: address, connections: 1 }').join(', ');
     assert.match(error(`[${many}]`), /17 limits are too many for one place: write 16 at most/);
   });

@@ -130,7 +130,7 @@ ${CLUSTERS}`;
       );
       assert.deepEqual(more, []);
     }
-    assert.match(errorsOf(l7('trustedProxies: 10.0.0.0/8'))[0] ?? '', /is not a list/);
+    assert.match(errorsOf(l7('trustedProxies: on'))[0] ?? '', /^5:21: trustedProxies: "on" is neither/);
   });
 
   it('needs its address and a destination', () => {

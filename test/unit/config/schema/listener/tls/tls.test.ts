@@ -78,8 +78,9 @@ describe('the TLS of a listener', () => {
       '8:18: alpn: "a b" is not a protocol: write 1 to 255 ASCII characters without spaces, such as http/1.1',
       `8:25: alpn: "${'x'.repeat(60)}..." is not a protocol: write 1 to 255 ASCII characters without spaces, such as http/1.1`,
     ]);
-    assert.deepEqual(errors('raw', 'alpn: http/1.1'), [
-      '8:13: alpn: "http/1.1" is not a list: write a list of protocols',
+    assert.deepEqual(read('alpn: http/1.1').alpn, ['http/1.1']);
+    assert.deepEqual(errors('raw', 'alpn: h2'), [
+      '8:13: alpn: "h2" is not supported, and clients that choose it would fail: write http/1.1',
     ]);
   });
 
