@@ -1,5 +1,6 @@
 /** Reads the whole configuration and checks its parts against each other. */
 import { join } from 'node:path';
+import { overlap } from '../../core/address.ts';
 import type { Steps } from '../../core/timing/steps.ts';
 import { ClusterNames } from '../syntax/context.ts';
 import type { BlockSource, Context } from '../syntax/context.ts';
@@ -147,12 +148,18 @@ function* readListeners(settings: Settings, context: Context): Steps<readonly Lo
   if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
   const listeners: Located<Listener>[] = [];
   const named = [];
+  const byName = new Map<string, Listener>();
   for (const element of elements ?? []) {
     const listener = yield* readListener(element, context);
     if (listener === null) continue;
     listeners.push(listener);
+    const { name, address } = listener.value;
     const isDerived = isMapping(element.value) && !element.value.has('name');
-    named.push({ path: listener.path, value: listener.value.name, isDerived });
+    const same = isDerived ? byName.get(name) : undefined;
+    // Overlapping addresses have their own error, and another name would not help.
+    if (same !== undefined && overlap(same.address, address)) continue;
+    byName.set(name, listener.value);
+    named.push({ path: listener.path, value: name, isDerived });
   }
   refuseDuplicateNames(named, 'listeners', context.problems);
   return listeners;

@@ -29,14 +29,34 @@ export function refuseSharedAddresses(
   listeners: readonly Located<Listener>[],
   problems: Problems,
 ): void {
-  const taken: { readonly address: TcpAddress; readonly by: string }[] = [{ address: admin, by: 'admin' }];
-  for (const { path, value } of listeners) {
+  const taken: Taken[] = [{ address: admin, by: 'admin', listener: null }];
+  for (const listener of listeners) {
+    const { path, value } = listener;
     const { address } = value;
     const owner = taken.find((other) => overlap(other.address, address));
     if (owner !== undefined) {
       const clash = `overlaps ${formatAddress(owner.address)}, where ${owner.by} listens`;
-      problems.valueError([...path, 'address'], `"${formatAddress(address)}" ${clash}: choose another`);
+      const remedy = remedyFor(listener, owner.listener, problems);
+      problems.valueError([...path, 'address'], `"${formatAddress(address)}" ${clash}: ${remedy}`);
     }
-    taken.push({ address, by: `the listener "${value.name}"` });
+    taken.push({ address, by: `the listener "${value.name}"`, listener });
   }
+}
+
+/** An address and its user. */
+interface Taken {
+  readonly address: TcpAddress;
+  readonly by: string;
+  /** Null for the admin server. */
+  readonly listener: Located<Listener> | null;
+}
+
+/** Two listeners of layer 7 on one address are often meant as one listener with the routes of both. */
+function remedyFor(one: Located<Listener>, other: Located<Listener> | null, problems: Problems): string {
+  if (one.value.mode !== 'l7' || other?.value.mode !== 'l7') return 'choose another';
+  if (problems.areInOneFile(one.path, other.path)) return 'choose another, or give one listener all routes';
+  return (
+    'choose another, or write the listener once, with routes: [{ include: "sites/*.yaml" }], ' +
+    'and a list of routes in each of these files'
+  );
 }

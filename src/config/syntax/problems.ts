@@ -98,6 +98,11 @@ export class Problems {
     if (long.length === 1) this.outside.moveTo(long[0]!, short);
   }
 
+  /** Whether two values come from the same file. */
+  areInOneFile(one: Path, other: Path): boolean {
+    return this.#files.originOf(one).part === this.#files.originOf(other).part;
+  }
+
   /** Adds an error at a value, or at the mapping that lacks it. */
   error(path: Path, message: string): void {
     this.#errors.push({ ...this.#find(path, false), path, message: this.#explain(path, message) });

@@ -55,4 +55,30 @@ clusters:
     }
     assert.deepEqual(errorsOf(addresses('0.0.0.0:5', '[::1]:5')), []);
   });
+
+  it('says how listeners on one address become one, without an error about their default names', () => {
+    const listener = (host: string, more = ''): string =>
+      `  - { ${more}address: ':8080', routes: [{ match: ${host}, to: 'a:1' }] }\n`;
+    assert.deepEqual(errorsOf(`listeners:\n${listener('a.example')}${listener('b.example')}`), [
+      '3:16: address: "[::]:8080" overlaps [::]:8080, where the listener "l7-8080" listens: choose another, or give one ' +
+        'listener all routes',
+    ]);
+    const files = {
+      'sites/a.yaml': `listeners:\n${listener('a.example')}`,
+      'sites/b.yaml': `listeners:\n${listener('b.example', 'name: b, ')}`,
+    };
+    const [error = '', ...more] = errorsOf("include: 'sites/*.yaml'\n", { files });
+    assert.match(
+      error,
+      /b\.yaml:2:25: address: .*: choose another, or write the listener once, with routes: \[\{ include: "sites\/\*\.yaml" \}\], and a list of routes in each of these files$/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  it('still refuses equal default names of different addresses', () => {
+    const listener = (address: string): string => `  - { address: '${address}', to: 'a:1' }\n`;
+    assert.deepEqual(errorsOf(`listeners:\n${listener('127.0.0.1:80')}${listener('127.0.0.2:80')}`), [
+      '3:5: two listeners have the name "l7-80": this one has it by default, so write a name here',
+    ]);
+  });
 });
