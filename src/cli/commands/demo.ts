@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { configSource } from '../config-file.ts';
 import { startBackends } from '../demo/backends.ts';
+import { shellWords } from '../serving/listen-remedy.ts';
 
 /** The only IPC message to the process that forked the demo. */
 export type DemoReport = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
@@ -22,10 +23,14 @@ export async function run(options: CommandOptions): Promise<number> {
   const forked = process.send !== undefined;
   const { stopped, release } = watchForStop(forked);
   try {
-    const { config } = loadConfig(configSource(options));
+    const source = configSource(options);
+    const { config } = loadConfig(source);
     const backends = await startBackends(config);
     if (forked) await report({ type: 'ready' });
-    else process.stdout.write(backends.lines.map((line) => `${line}\n`).join(''));
+    else {
+      const lines = [...backends.lines, ...(process.stdout.isTTY ? [nextStep(source.file)] : [])];
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    }
     await stopped;
     await backends.close();
     return 0;
@@ -36,6 +41,12 @@ export async function run(options: CommandOptions): Promise<number> {
   } finally {
     release();
   }
+}
+
+/** Says how to see the page of the demo, whose URL is in the banner of the proxy. */
+function nextStep(file: string): string {
+  const command = shellWords(['sluice', 'run', '-c', file]);
+  return `\nThese are the servers only, until Ctrl-C. This starts them and the proxy, with a page:\n  ${command}`;
 }
 
 function watchForStop(forked: boolean): { stopped: Promise<void>; release: () => void } {

@@ -19,6 +19,7 @@ import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
 import { createLogger } from '../../telemetry/primary-logger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
+import { isForPeople } from '../../telemetry/output/terminal.ts';
 import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
@@ -160,7 +161,7 @@ async function serveWithDemo(
         options.onReady({
           config: concrete,
           admin,
-          isAtTerminal: format === 'pretty' && file === null && isatty(stdout),
+          isAtTerminal: file === null && isatty(stdout) && isForPeople(format, stdout),
           write: (text) => output.writeText(text),
         });
       },

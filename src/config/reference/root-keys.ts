@@ -78,7 +78,8 @@ export const ROOT_KEYS: KeyTexts = {
     'Whether `/metrics` has the series of each endpoint, 11 or more per endpoint. `/status` shows every endpoint anyway.',
 
   'log.level': 'Min severity of log lines.',
-  'log.format': 'Format of log lines. `pretty` is for people.',
+  'log.format':
+    'Format of log lines. `pretty` is for people. `auto` is `pretty` if the log goes to a terminal, and `json` if it goes elsewhere.',
   'log.access': {
     text:
       'The access log: one line per request and refused handshake, two per session and tunnel. ' +

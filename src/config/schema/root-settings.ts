@@ -129,7 +129,11 @@ export const SETTINGS = {
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info',
   ),
-  'log.format': setting('Format of log lines: json, or pretty for people', oneOf('json', 'pretty'), 'json'),
+  'log.format': setting(
+    'Format of log lines: auto, json, or pretty for people',
+    oneOf('auto', 'json', 'pretty'),
+    'auto',
+  ),
   'log.access': setting('Whether and how requests, sessions and tunnels are logged', accessSwitch, true),
   'log.principal': setting(
     'Form of principals in access lines: plain, hashed, or off',

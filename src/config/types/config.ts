@@ -80,7 +80,8 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LogSettings {
   readonly level: LogLevel;
-  readonly format: 'json' | 'pretty';
+  /** `auto` is pretty if the log goes to a terminal, and JSON if not. */
+  readonly format: 'auto' | 'json' | 'pretty';
   /** Logging of requests, refused handshakes, sessions and tunnels. Null disables it. */
   readonly access: AccessLogSettings | null;
   /** Form of principals in access lines: plain, as a digest, or omitted. */

@@ -11,14 +11,14 @@ import type { SizeLimits } from './file-destination.ts';
 import { PrettyLines } from './pretty-lines.ts';
 import { printable } from './printable.ts';
 import { systemFiles } from './system-files.ts';
-import { styleOf } from './terminal.ts';
+import { isForPeople, styleOf, type LogFormat } from './terminal.ts';
 
 /** Standard output moves to another descriptor, and these paths would lead to its old place. */
 const STANDARD_OUTPUT: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
 
 /** The log settings that outputs need. */
 export interface OutputSettings extends DestinationSettings {
-  readonly format: 'json' | 'pretty';
+  readonly format: LogFormat;
   /** The access log. Null without one. If it has no file, its lines go to the log. */
   readonly access: (SizeLimits & { readonly file: string | null }) | null;
 }
@@ -207,7 +207,8 @@ export class LogOutputs {
   }
 
   #prettyOf({ format, file }: OutputSettings): PrettyLines | null {
-    return format === 'pretty' ? new PrettyLines(styleOf(file === null ? this.#options.stdout : null)) : null;
+    const fd = file === null ? this.#options.stdout : null;
+    return isForPeople(format, fd) ? new PrettyLines(styleOf(fd)) : null;
   }
 }
 

@@ -1,10 +1,22 @@
 import { WriteStream, isatty } from 'node:tty';
 import type { PrettyStyle } from './pretty-lines.ts';
 
+/** `auto` is pretty at a terminal, and JSON elsewhere. */
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
 /** Width of pretty lines that do not go to a terminal. */
 const DEFAULT_COLUMNS = 120;
 /** Time between two reads of a terminal's width. */
 const WIDTH_REFRESH_MS = 1000;
+
+/**
+ * Reports whether the lines of a format are for people.
+ *
+ * @param fd the descriptor that the lines go to. Null for a file
+ */
+export function isForPeople(format: LogFormat, fd: number | null): boolean {
+  return format === 'pretty' || (format === 'auto' && fd !== null && isatty(fd));
+}
 
 /**
  * Returns the style of pretty lines on a descriptor: the terminal's width, and colours unless `NO_COLOR` is

@@ -42,7 +42,7 @@ describe('loader', () => {
       metrics: { endpoints: true },
       log: {
         level: 'info',
-        format: 'json',
+        format: 'auto',
         access: {
           file: null,
           format: 'json',

@@ -154,7 +154,7 @@ describe('a value from the environment', () => {
     const { log } = load(text, { env, overrides: ['log.format=pretty'] }).config;
     assert.deepEqual([log.level, log.format], ['warn', 'pretty']);
     const bad = errorsOf(text, { env, overrides: ['log.format=xml'] });
-    assert.deepEqual(bad, ['--set log.format: "xml" is not one of json, pretty']);
+    assert.deepEqual(bad, ['--set log.format: "xml" is not one of auto, json, pretty']);
   });
 });
 

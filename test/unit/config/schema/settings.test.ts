@@ -102,7 +102,7 @@ describe('sources of settings', () => {
     assert.equal(config.clusters[1]?.name, 'more');
     assert.deepEqual(config.log, {
       level: 'warn',
-      format: 'json',
+      format: 'auto',
       access: null,
       principal: 'plain',
       file: null,
@@ -140,7 +140,7 @@ describe('sources of settings', () => {
       '--set nonsense.a: unknown key "nonsense" in a configuration: it has include, workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
       '--set workers.l4.x: there is no "x" in 0',
       '--set workers.l4: 0 is not a number of threads: write auto, or 1 to 256',
-      '7:16: format: "xml" is not one of json, pretty',
+      '7:16: format: "xml" is not one of auto, json, pretty',
       `environment SLUICE_LOG_LEVEL: "loud" ${level}`,
       'environment SLUICE_WORKERS_L7: "x" is not a number of threads: write auto, or 1 to 256',
     ]);
