@@ -17,6 +17,7 @@ import { Problems } from '../../src/config/syntax/problems.ts';
 import type { Path } from '../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
 import { WHOLE, WHOLE_FILES } from '../../test/unit/config/whole.ts';
+import { clusterPath } from './cluster-paths.ts';
 
 /** Facts about one key, as recorded while the schema reads it. */
 export interface RecordedKey {
@@ -104,7 +105,9 @@ class Recorder implements KeyObserver {
   }
 
   #key(path: Path): RecordedKey {
-    const name = path.filter((step) => typeof step === 'string').join('.');
+    const name = clusterPath(path)
+      .filter((step) => typeof step === 'string')
+      .join('.');
     let key = this.keys.get(name);
     if (key === undefined) {
       key = { mappings: new Set(), formats: [], isRequired: false, fallbacks: new Set(), engines: null };

@@ -12,6 +12,10 @@ const DEFINITIONS = '#/definitions';
 /** Keys of routes that listeners have as well, and their definitions. */
 const SHARED: Readonly<Record<string, string>> = { access: 'access', limits: 'limits' };
 
+/** Keys whose value may be a cluster without a name. */
+const TARGETS = /^listeners\.(?:routes\.|passthrough\.)?to$/;
+/** The schema of clusters, which is at its place in `clusters`. */
+const CLUSTER = '#/properties/clusters/items';
 const ROUTES = 'listeners.routes';
 /** One file or pattern, or a list of them. */
 const FILES: JsonSchema = {
@@ -58,6 +62,8 @@ class SchemaWriter {
         [OUTSIDE]: OUTSIDE_SCHEMA,
         access: this.#value(listeners.l7.keys!.get('access')!, 'listeners.access', null),
         limits: this.#value(listeners.l7.keys!.get('limits')!, 'listeners.limits', null),
+        to: this.#target(listeners.l7.keys!.get('to')!),
+        unnamedCluster: this.#unnamedCluster(root.keys!.get('clusters')!.items!),
         listener: this.#listener(),
         l4Listener: withReferences(this.#mapping(listeners.l4, 'listeners', listeners.l7), l7Listener),
         l7Listener,
@@ -104,7 +110,26 @@ class SchemaWriter {
     };
   }
 
+  /** A cluster without its name, a list of endpoints, or an endpoint's address. */
+  #target({ element: { forms, isRead } }: Shape): JsonSchema {
+    // The first form of endpoints is the list.
+    const list = { $ref: `${CLUSTER}/properties/endpoints/anyOf/0` };
+    return anyOf([list, reference('unnamedCluster'), ...alternativesOf(forms, 'mapping', isRead)]);
+  }
+
+  #unnamedCluster(cluster: Shape): JsonSchema {
+    const keys = [...cluster.keys!.keys()].filter((key) => key !== 'name');
+    const properties = keys.map((key) => [key, { $ref: `${CLUSTER}/properties/${key}` }]);
+    return {
+      type: 'object',
+      properties: Object.fromEntries(properties) as JsonSchema,
+      required: ['endpoints'],
+      additionalProperties: false,
+    };
+  }
+
   #property(shape: Shape, path: string, twin: Shape | null): JsonSchema {
+    if (TARGETS.test(path)) return { ...this.#words(path), allOf: [reference('to')] };
     const [, shared] = /^listeners\.(?:routes\.)?(access|limits)$/.exec(path) ?? [];
     // Listeners of layer 4 have fewer of their keys.
     const isOfL4 = path === `listeners.${shared}` && shape !== this.#shapes.listeners.l7.keys!.get(shared!);

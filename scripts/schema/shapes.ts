@@ -4,6 +4,7 @@ import { describeFormat, type FormatDescription } from '../../src/config/syntax/
 import type { KeyObserver } from '../../src/config/syntax/key-observer.ts';
 import type { Path } from '../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
+import { clusterPath, isTarget } from '../reference/cluster-paths.ts';
 import { readWhole } from '../reference/record-keys.ts';
 import { WHOLE } from '../../test/unit/config/whole.ts';
 
@@ -100,6 +101,8 @@ class Recorder implements KeyObserver, Shapes {
   }
 
   mapping(path: Path, _: string, keys: readonly string[]): void {
+    // A mapping below `to` is a cluster, and its keys are recorded there.
+    if (isTarget(path)) return;
     this.#find(path)?.element.mapping(keys);
   }
 
@@ -142,7 +145,7 @@ class Recorder implements KeyObserver, Shapes {
 
   /** Returns the shape at a path. Null below a mapping whose keys are the user's own. */
   #find(path: Path): Shape | null {
-    const [start, steps] = this.#start(path);
+    const [start, steps] = this.#start(clusterPath(path));
     let shape = start;
     for (const step of steps) {
       if (typeof step === 'number') {

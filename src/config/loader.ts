@@ -4,7 +4,6 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import { doSteps, doStepsInSlices, type Steps } from '../core/timing/steps.ts';
-import type { ClusterFiles } from './schema/cluster/cluster.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
 import { composeFiles } from './sources/compose.ts';
@@ -13,6 +12,7 @@ import { BaseDirectory } from './syntax/files.ts';
 import { ItemMemory } from './syntax/item-memory.ts';
 import { OutsideValues, type GivenValue } from './syntax/outside/outside-values.ts';
 import { Problems } from './syntax/problems.ts';
+import type { ClusterFiles } from './types/cluster.ts';
 import type { Config } from './types/config.ts';
 
 export interface ConfigSource {
@@ -42,7 +42,7 @@ export interface LoadedConfig {
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
   /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
-  /** Values from the environment and from files, which are printed as they were given. */
+  /** Values from the environment and from files, which are printed as they were given. Their paths are of the long form. */
   readonly givenValues: readonly GivenValue[];
   /**
    * Absolute paths of the configuration and of every included file, certificate, key, authority and secret that it
@@ -88,7 +88,7 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   settings.loadFile(root);
   for (const override of source.overrides) settings.override(override);
   yield;
-  const { config, ...sources } = yield* readRoot(
+  const { config, longPaths, ...sources } = yield* readRoot(
     settings,
     base,
     problems,
@@ -99,7 +99,8 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files, problems.warnings);
   yield;
   memory?.keep(items);
-  return { config, warnings: problems.warnings, ...sources, givenValues: outside.printedAsGiven, files };
+  const givenValues = outside.printedAsGiven.map((value) => ({ ...value, path: longPaths.of(value.path) }));
+  return { config, warnings: problems.warnings, ...sources, givenValues, files };
 }
 
 /** Whether an override may replace a part of an item. */

@@ -10,11 +10,10 @@ import { logTree } from './render/log-tree.ts';
 import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
 import { tracingTree } from './render/tracing-tree.ts';
 import { without, type BlockLists, type Tree } from './render/tree.ts';
-import type { ClusterFiles } from './schema/cluster/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
 import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
 import type { AccessSettings } from './types/access.ts';
-import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
+import type { Cluster, ClusterFiles, HealthCheck, Sticky } from './types/cluster.ts';
 import type { ErrorPageSettings } from './types/error-page.ts';
 import type {
   ClientCertificateSettings,

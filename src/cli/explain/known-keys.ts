@@ -80,6 +80,8 @@ export class KnownKeys {
       const facts = property['x-sluice'];
       if (facts === undefined) continue;
       const here = way === '' ? name : `${way}.${name}`;
+      // A cluster at `to` may be a mapping or a list of endpoints. Some of their keys have one name.
+      if ((this.#aliases.get(here) ?? facts.path) !== facts.path) continue;
       this.#aliases.set(here, facts.path);
       if (!this.#keys.has(facts.path)) this.#keys.set(facts.path, keyOf(property, facts));
       this.#children.set(path, (this.#children.get(path) ?? new Set()).add(facts.path));
@@ -92,7 +94,10 @@ export class KnownKeys {
     const schema = this.#resolve(given);
     yield* Object.entries(schema.properties ?? {});
     const { allOf = [], anyOf = [], items } = schema;
-    for (const part of [...allOf, ...anyOf, schema.then, schema.else]) {
+    const forms = anyOf
+      .map((form) => this.#resolve(form))
+      .toSorted((one, other) => Number('items' in one) - Number('items' in other));
+    for (const part of [...allOf, ...forms, schema.then, schema.else]) {
       if (part !== undefined) yield* this.#propertiesOf(part, path);
     }
     if (items === undefined) return;

@@ -23,8 +23,8 @@ export const CLUSTER_KEYS: KeyTexts = {
     type: 'number, more than 1 and up to 100, or 0',
   },
   'clusters.sticky': {
-    text: 'Returns clients to their endpoint by a cookie, while the endpoint is healthy.',
-    type: 'mapping',
+    text: 'Returns clients to their endpoint by a cookie, while the endpoint is healthy. The name of a cookie alone stands for a mapping with that name.',
+    type: 'cookie name, or a mapping',
   },
   'clusters.sticky.cookie': { text: 'Name of the cookie.', type: 'cookie name' },
   'clusters.sticky.ttl': 'Lifetime of the cookie.',
@@ -145,12 +145,12 @@ export const CLUSTER_KEYS: KeyTexts = {
     default: 'none',
   },
   'clusters.endpoints': {
-    text: 'The endpoints of the cluster. An address alone is an endpoint with the default weight and no limit.',
+    text: 'The endpoints of the cluster. An address alone is an endpoint with the default weight and no limit. A port alone is one of 127.0.0.1.',
     type: 'address or mapping of the keys below, or a list of them',
   },
   'clusters.endpoints.address': {
     text: 'Address of the endpoint. With `resolve.type: srv`, the name of SRV records, such as `_ws._tcp.example.com`.',
-    type: 'address: `host:port`, `[ipv6]:port` or `unix:/path`',
+    type: 'address: `host:port`, `[ipv6]:port`, `unix:/path`, or a port of 127.0.0.1',
   },
   'clusters.endpoints.weight':
     'Share of connections: weight 2 gets twice as many as weight 1. The addresses of a name share its weight.',

@@ -54,8 +54,8 @@ export const LISTENER_KEYS: KeyTexts = {
     default: 'one of `cluster`, `to` is required',
   },
   'listeners.passthrough.to': {
-    text: 'Addresses that get these connections, in place of a cluster.',
-    type: 'address, or a list of them',
+    text: 'The cluster itself, as in `to` of a listener. It is named after the listener and the server name.',
+    type: 'port of this machine, address, list of endpoints, or cluster without `name`',
     default: 'one of `cluster`, `to` is required',
   },
   'listeners.tls': {
@@ -173,9 +173,9 @@ export const LISTENER_KEYS: KeyTexts = {
   },
   'listeners.to': {
     text:
-      'Addresses of endpoints, in place of `cluster`. They make a cluster whose name is derived from them, and whose keys all have ' +
-      'their defaults. The same addresses make the same cluster. See [the guide](../guides/short-forms.md).',
-    type: 'address, or a list of them',
+      'The cluster itself, in place of its name in `cluster`: a port of this machine, an address, a list of endpoints, or a mapping ' +
+      'with the keys of a cluster except `name`. The cluster is named after the listener. See [the guide](../guides/short-forms.md).',
+    type: 'port of this machine, address, list of endpoints, or cluster without `name`',
     default: 'none',
   },
   'listeners.redirectToHttps': {

@@ -21,8 +21,10 @@ export const ROUTE_KEYS: KeyTexts = {
     default: 'one of `cluster`, `to`, `static`, `respond`, `redirect` is required',
   },
   'listeners.routes.to': {
-    text: 'Addresses of endpoints that serve the request, in place of `cluster`.',
-    type: 'address, or a list of them',
+    text:
+      'The cluster itself, as in `to` of a listener. It is named after the listener and the route, or after what a route without a ' +
+      'name matches.',
+    type: 'port of this machine, address, list of endpoints, or cluster without `name`',
     default: 'none',
   },
   'listeners.routes.upgrade':

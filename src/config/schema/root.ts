@@ -8,16 +8,18 @@ import type { BaseDirectory } from '../syntax/files.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
 import { isMapping, type Located } from '../syntax/section.ts';
+import type { ClusterFiles } from '../types/cluster.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
 import type { Listener } from '../types/listener.ts';
 import { readAdmin } from './admin.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
-import type { ClusterFiles, ReadCluster } from './cluster/cluster.ts';
-import { NO_FILES, readCluster, usesFiles } from './cluster/cluster.ts';
+import type { ClusterTerms, ReadCluster } from './cluster/cluster.ts';
+import { NO_FILES, defaultSettings, readCluster, usesFiles } from './cluster/cluster.ts';
 import { readListener } from './listener/listener.ts';
 import { fileToWrite, readLog } from './log.ts';
 import type { Settings } from './settings.ts';
+import { LongPaths } from './target/long-path.ts';
 import { readTracing } from './tracing/tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseDuplicateNames } from './uniqueness.ts';
@@ -31,6 +33,8 @@ interface ReadConfig {
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
   /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
+  /** Paths of values in the long form. */
+  readonly longPaths: LongPaths;
 }
 
 /**
@@ -48,7 +52,8 @@ export function* readRoot(
   items: ItemReading,
   descriptorLimit: number | null,
 ): Steps<ReadConfig> {
-  const clusters = yield* readClusters(settings, base, problems, items);
+  const terms = { base, problems, stickySecret: settings.stickySecret };
+  const clusters = yield* readClusters(settings, terms, items);
   const redis = readRedis(settings, problems);
   const blockLists = new Map<readonly string[], readonly BlockSource[]>();
   const hasRedis = redis !== null;
@@ -56,6 +61,8 @@ export function* readRoot(
     base,
     problems,
     clusters: clusters.names,
+    defaults: defaultSettings(terms),
+    stickySecret: settings.stickySecret,
     items,
     blockLists,
     pages: new Map(),
@@ -94,29 +101,32 @@ export function* readRoot(
     },
     demo: readDemo(settings, clusters.names, problems),
     listeners: listeners.map(({ value }) => value),
-    clusters: [...clusters.read.map(({ value }) => value.cluster), ...clusters.names.unnamed],
+    clusters: [...clusters.read.map(({ value }) => value), ...clusters.names.unnamed].map(
+      ({ cluster }) => cluster,
+    ),
   };
   yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
   checkTunnelClusters(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
-  items.keepUnnamed(clusters.names.unnamed);
+  items.keepUnnamed(clusters.names.unnamed.map(({ cluster }) => cluster));
   yield;
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   warnOfUnfinishedMessages(config, listeners, problems);
   const files = [
     ...clusters.read.map(({ value }) => [value.cluster.name, value.files] as const),
-    ...clusters.names.unnamed.map(({ name }) => [name, NO_FILES] as const),
+    ...clusters.names.unnamed.map(({ cluster, files }) => [cluster.name, files] as const),
   ];
-  return { config, clusterFiles: new Map(files), blockLists };
+  const longPaths = new LongPaths(clusters.names.unnamed, clusters.read.length);
+  return { config, clusterFiles: new Map(files), blockLists, longPaths };
 }
 
 function* readClusters(
   settings: Settings,
-  base: BaseDirectory,
-  problems: Problems,
+  terms: ClusterTerms,
   items: ItemReading,
 ): Steps<{ read: readonly Located<ReadCluster>[]; names: ClusterNames }> {
+  const { problems } = terms;
   const elements = settings.elements('clusters');
   const read: Located<ReadCluster>[] = [];
   for (const { path, value: item } of elements ?? []) {
@@ -128,7 +138,7 @@ function* readClusters(
     const problemsBefore = problems.count;
     const { filesRead } = problems.outside;
     const value = problems.outside.valueOfItem(item, path, problems);
-    const cluster = readCluster({ path, value }, base, problems, settings.stickySecret);
+    const cluster = readCluster({ path, value }, terms);
     if (cluster !== null) {
       read.push(cluster);
       const dependsOnFiles = usesFiles(cluster.value) || problems.outside.filesRead > filesRead;

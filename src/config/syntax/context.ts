@@ -5,7 +5,7 @@ import type { ItemReading } from './item-memory.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Located, Section } from './section.ts';
-import type { Cluster } from '../types/cluster.ts';
+import type { Cluster, ClusterFiles, ClusterSettings } from '../types/cluster.ts';
 import type { ErrorPage } from '../types/error-page.ts';
 import type { Path } from './source-file.ts';
 
@@ -14,6 +14,10 @@ export interface Context {
   readonly base: BaseDirectory;
   readonly problems: Problems;
   readonly clusters: ClusterNames;
+  /** Settings of clusters that are written as endpoints alone. */
+  readonly defaults: ClusterSettings;
+  /** Secret of sticky cookies from the environment. Null for none. */
+  readonly stickySecret: string | null;
   /** Clusters and routes known from an earlier load. */
   readonly items: ItemReading;
   /** Filled with each list of CIDR blocks that comes from files, in part or in whole. */
@@ -27,6 +31,18 @@ export interface Context {
 /** Source of CIDR blocks: a block, or the absolute path of a file of blocks. */
 export type BlockSource = string | { readonly file: string };
 
+/** A cluster that is written at the place of its use. */
+export interface UnnamedCluster {
+  /** Path of the key `to`. */
+  readonly path: Path;
+  /** Name of the listener. */
+  readonly listener: string;
+  /** The name that the file gives to the route. Null for other routes and places. */
+  readonly route: string | null;
+  readonly cluster: Cluster;
+  readonly files: ClusterFiles;
+}
+
 /** Max names in a message. */
 const MAX_LISTED = 10;
 
@@ -37,7 +53,7 @@ export class ClusterNames {
   readonly #problems: Problems;
   readonly #complete: boolean;
   readonly #used = new Set<string>();
-  readonly #unnamed = new Map<string, Cluster>();
+  readonly #unnamed = new Map<string, UnnamedCluster>();
 
   /** @param complete false if a cluster could not be read; then no name is reported as unknown */
   constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
@@ -67,21 +83,35 @@ export class ClusterNames {
     this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
   }
 
-  /** Clusters that are written as addresses, in the order of their first use. */
-  get unnamed(): readonly Cluster[] {
+  /** Clusters that are written at the place of their use, in the order of the places. */
+  get unnamed(): readonly UnnamedCluster[] {
     return [...this.#unnamed.values()];
   }
 
-  /** Adds a cluster with a derived name. Adds an error if a configured cluster has the name. */
-  addUnnamed(path: Path, cluster: Cluster): void {
+  /** Returns the cluster of this name if it is written at the place of its use. */
+  findUnnamed(name: string): UnnamedCluster | null {
+    return this.#unnamed.get(name) ?? null;
+  }
+
+  /** Adds a cluster that its place names. Adds an error if another cluster has the name. */
+  addUnnamed(unnamed: UnnamedCluster): void {
+    const { path, cluster } = unnamed;
     const { name } = cluster;
+    const other = this.#unnamed.get(name);
     if (this.#names.has(name)) {
       this.#problems.error(
         path,
-        `these addresses make a cluster "${name}", and "clusters" has one: write cluster: ${name}, or rename that cluster`,
+        `the place of "to" names its cluster "${name}", and "clusters" has one of this name: ` +
+          `write cluster: ${name}, or rename that cluster, this listener or this route`,
+      );
+    } else if (other !== undefined && !isSameName(unnamed, other)) {
+      this.#problems.error(
+        path,
+        `the place of "to" names its cluster "${name}", as does the "to" at ${this.#problems.placeOf(other.path)}: ` +
+          'give a route a name, rename a listener, or move one of the clusters to "clusters"',
       );
     }
-    if (!this.#unnamed.has(name)) this.#unnamed.set(name, cluster);
+    if (other === undefined) this.#unnamed.set(name, unnamed);
   }
 
   /** Warns of each cluster without a reference. */
@@ -90,4 +120,10 @@ export class ClusterNames {
       if (!this.#used.has(value)) this.#problems.warning(path, `nothing uses the cluster "${value}"`);
     }
   }
+}
+
+/** Whether two listeners, or two routes of a listener, have one name. That is another error. */
+function isSameName(one: UnnamedCluster, other: UnnamedCluster): boolean {
+  if (one.listener !== other.listener) return false;
+  return one.path[1] !== other.path[1] || (one.route !== null && one.route === other.route);
 }

@@ -224,7 +224,7 @@ export const listenAddress = described(
 
 /** Returns the remedy for a text that is no address of an endpoint: a port, a URL or something else. */
 function dialRemedy(text: string): string {
-  if (/^\d{1,5}$/.test(text)) return `write "127.0.0.1:${text}"`;
+  if (/^\d{1,5}$/.test(text)) return `write ${text} without quotes for a server on this machine`;
   const [, scheme] = /^(https?|wss?):\/\//i.exec(text) ?? [];
   if (scheme === undefined) {
     return 'write host:port, [ipv6]:port or unix:/path, such as "127.0.0.1:9001"';

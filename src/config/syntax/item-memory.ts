@@ -54,7 +54,7 @@ interface Remembered {
   readonly clusters: Items<Cluster>;
   /** Keyed by listener name. */
   readonly listeners: Map<string, ListenerItems>;
-  /** Clusters that remembered routes write as addresses, keyed by derived name. */
+  /** Clusters that remembered routes write at their own place, keyed by name. */
   readonly unnamed: Map<string, Cluster>;
 }
 
@@ -119,8 +119,8 @@ export class ItemReading {
   }
 
   /**
-   * Returns the cluster that a remembered route writes as addresses. Null if its cluster has a configured
-   * name: no load without errors has both.
+   * Returns the cluster that a remembered route writes at its own place. Null if its cluster is one of
+   * "clusters": no load without errors has both.
    */
   unnamed(name: string): Cluster | null {
     return this.#last.unnamed.get(name) ?? null;

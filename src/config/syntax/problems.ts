@@ -59,6 +59,11 @@ export class Problems {
     }
   }
 
+  /** Number of errors so far. */
+  get errorCount(): number {
+    return this.#errors.length;
+  }
+
   /** Number of errors and warnings so far. */
   get count(): number {
     return this.#errors.length + this.#warnings.length;
@@ -137,6 +142,11 @@ export class Problems {
   /** Adds a warning whose place is outside the file. */
   warningAt(place: string, message: string): void {
     this.#warnings.push({ ...outside(place), path: null, message });
+  }
+
+  /** Returns where a value comes from, such as `FILE:LINE:COLUMN`. */
+  placeOf(path: Path): string {
+    return this.#find(path, true).place;
   }
 
   /** Returns each problem once, in file order. */

@@ -52,6 +52,9 @@ export interface Cluster {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A cluster without its name and endpoints. */
+export type ClusterSettings = Omit<Cluster, 'name' | 'endpoints'>;
+
 /** Max retries over all connections, besides the limit per connection. */
 interface RetryBudgetSettings {
   /** Retries per hundred connections of the last ten seconds. */
@@ -133,4 +136,12 @@ export interface Endpoint {
   readonly weight: number;
   /** Max open connections over all workers. 0 for no limit. */
   readonly maxConnections: number;
+}
+
+/** Absolute paths of a cluster's PEM and secret files. Null for those that it does not use. */
+export interface ClusterFiles {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: string | null;
+  readonly stickySecret: string | null;
 }

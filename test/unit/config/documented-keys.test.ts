@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import type { Path } from '../../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../../src/config/syntax/source-file.ts';
 import { errorsOf } from './load.ts';
+import { clusterPath } from '../../../scripts/reference/cluster-paths.ts';
 import { UNWRITTEN, WHOLE, WHOLE_FILES } from './whole.ts';
 
 const EXAMPLE = join(resolve(import.meta.dirname, '../../..'), 'config/example.yaml');
@@ -92,7 +93,9 @@ function mappingsIn(value: unknown, path: Path): readonly Place[] {
 }
 
 function namesOf(path: Path): readonly string[] {
-  return path.filter((step) => typeof step === 'string');
+  return clusterPath([...path, ''])
+    .slice(0, -1)
+    .filter((step) => typeof step === 'string');
 }
 
 /** Writes a configuration in JSON in which one mapping has a key more. */

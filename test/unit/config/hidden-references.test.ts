@@ -42,7 +42,7 @@ describe('references in all places of a configuration', () => {
         const document = parseDocument(WHOLE);
         for (const node of textsOf(document).slice(from, from + BATCH)) node.value = '${V}';
         const errors = errorsOf(String(document), { env: { V }, files: WHOLE_FILES });
-        assert.ok(errors.length > 3, `${from}: ${errors.join()}`);
+        assert.ok(errors.length >= Math.min(4, length - from), `${from}: ${errors.join()}`);
         for (const error of errors) assert.doesNotMatch(error, /geheimnis/i);
       }
     }

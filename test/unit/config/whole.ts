@@ -167,9 +167,10 @@ listeners:
     passthrough: [{ serverName: own.example, to: ['a.example:443'] }]
     errorPages: { 404: missing.html, 5xx: error.json, default: error.json }
     routes:
-      - { match: { path: /two }, to: ['127.0.0.1:9100', '[::1]:9100'], errorPages: { 502: missing.html } }
+      - { match: { path: /two }, to: [9100, { address: '[::1]:9100', weight: 2 }], errorPages: { 502: missing.html } }
       - { match: { path: /three }, respond: {}, errorPages: 'off' }
-    to: ['unix:./own.sock']
+    to: { sticky: { cookie: own }, endpoints: ['unix:./own.sock'] }
+  - { address: ':8085', to: 3000 }
   - { name: to-https, address: ':8087', redirectToHttps: 8443, routes: [{ match: { pathPrefix: /.well-known }, respond: {} }] }
   - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: { key: address, handshakes: 1/s }, passthrough: { serverName: a.example, cluster: plain } }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
@@ -192,7 +193,7 @@ clusters:
     masking: random
     tls: { serverName: app.internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }
     endpoints: [{ address: 'unix:./app.sock', weight: 2 }, '[::1]:9001']
-  - { name: chat, tls: {}, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
+  - { name: chat, tls: {}, sticky: room, balancer: consistent_hash, hashOn: { cookie: user }, endpoints: [{ address: 'a.example:1' }] }
   - { name: plain, proxyProtocol: v2, outlier: 'off', endpoints: [{ address: 'a.example:1', maxConnections: 7 }] }
   - { name: found, resolve: { type: srv }, endpoints: [{ address: _ws._tcp.a.example }, _ws._tcp.b.example], balancer: consistent_hash, hashOn: { query: room } }
   - { name: jobs, outlier: { failures: reset }, endpoints: 'a.example:2' }

@@ -16,6 +16,7 @@ import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { warnOfIdleLimits } from '../limits/warnings.ts';
 import { readErrorPages } from '../route/error-pages.ts';
 import { readRoutes } from '../route/route.ts';
+import { placeOfListener } from '../target/place.ts';
 import { TARGET_KEYS, hasTarget, readOnlyTarget } from '../target/target.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseConnectionKeysOnUws } from './l7-engine.ts';
@@ -83,13 +84,13 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
   };
   const { hasRedis } = context;
   const terms = { names: new LimitNames(section), hasRedis };
-  const passthrough = readPassthrough(section, context);
+  const passthrough = readPassthrough(section, common.name, context);
   // An invalid mode has its own error, and its keys would cause more.
   if (mode !== written) return null;
   switch (mode) {
     case 'l4': {
       warnOfIgnoredProxies(section, common.proxyProtocol);
-      const cluster = readTunnelCluster(section, context);
+      const cluster = readTunnelCluster(section, common.name, context);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional(
         'idleTimeout',
@@ -136,8 +137,8 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       const limits = readLimits(section, limitTerms);
       const routes = yield* readRoutes(
         section,
-        common.name,
         {
+          listener: common.name,
           paths,
           asksForCertificates: asksForCertificates(section),
           access,
@@ -191,8 +192,8 @@ function readName(listener: Section, mode: Listener['mode'], address: TcpAddress
 }
 
 /** Reads the cluster of a tunnel, which is required unless there is `passthrough`. */
-function readTunnelCluster(listener: Section, context: Context): string | null {
-  if (hasTarget(listener)) return readOnlyTarget(listener, context);
+function readTunnelCluster(listener: Section, name: string, context: Context): string | null {
+  if (hasTarget(listener)) return readOnlyTarget(listener, placeOfListener(name), context);
   if (!hasEntries(listener, 'passthrough')) {
     listener.problem('a listener of mode l4 needs one of cluster, to, passthrough');
   }

@@ -11,6 +11,7 @@ import type { Problems } from '../../syntax/problems.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section, readValue } from '../../syntax/section.ts';
 import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
+import { placeOfRule } from '../target/place.ts';
 import { TARGET_KEYS, readOnlyTarget } from '../target/target.ts';
 
 /** Default timeouts of tunnels. Layer 7 cannot change them. */
@@ -23,8 +24,12 @@ interface ReadPassthrough {
   readonly places: ReadonlyMap<string, Located<string>['path']>;
 }
 
-/** Reads the optional key. Adds an error if two rules have the same server name. */
-export function readPassthrough(listener: Section, context: Context): ReadPassthrough {
+/**
+ * Reads the optional key. Adds an error if two rules have the same server name.
+ *
+ * @param listenerName the listener's name; empty if it is invalid
+ */
+export function readPassthrough(listener: Section, listenerName: string, context: Context): ReadPassthrough {
   const { problems } = context;
   const rules: PassthroughRule[] = [];
   const places = new Map<string, Located<string>['path']>();
@@ -43,7 +48,9 @@ export function readPassthrough(listener: Section, context: Context): ReadPassth
       places.set(name, path);
       serverNames.push(name);
     }
-    rules.push({ serverNames, cluster: readOnlyTarget(section, context) });
+    const isValid = listenerName !== '' && serverNames.length > 0;
+    const place = isValid ? placeOfRule(listenerName, serverNames) : null;
+    rules.push({ serverNames, cluster: readOnlyTarget(section, place, context) });
   }
   return { rules, places };
 }

@@ -15,6 +15,7 @@ import type {
   RouteAction,
   RouteMatch,
 } from '../../types/route.ts';
+import type { Place } from '../target/place.ts';
 import { TARGET_KEYS, hasTarget, readTarget } from '../target/target.ts';
 import { checkRedirect, checkRewrite } from './placeholders.ts';
 import { isBelow } from './reachability.ts';
@@ -80,8 +81,17 @@ const responseStatus: Format<number> = (value) => {
   throw new FormatError(`${describe(value)} is not a status: write 200 to 599, and a text as { body: TEXT }`);
 };
 
-/** Reads the one action key of the route. Returns null if it is invalid. */
-export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
+/**
+ * Reads the one action key of the route. Returns null if it is invalid.
+ *
+ * @param place the route's place; null if its match is invalid
+ */
+export function readAction(
+  route: Section,
+  read: ReadMatch,
+  place: Place | null,
+  context: Context,
+): RouteAction | null {
   const given = ACTIONS.filter((key) => route.has(key));
   const [kind, second] = given;
   if (kind === undefined) {
@@ -98,7 +108,7 @@ export function readAction(route: Section, read: ReadMatch, context: Context): R
   switch (kind) {
     case 'cluster':
     case 'to':
-      return readCluster(route, read, context);
+      return readCluster(route, read, place, context);
     case 'static':
       return readStatic(route, context.base);
     case 'respond':
@@ -108,8 +118,8 @@ export function readAction(route: Section, read: ReadMatch, context: Context): R
   }
 }
 
-function readCluster(route: Section, read: ReadMatch, context: Context): ClusterAction {
-  const cluster = readTarget(route, context);
+function readCluster(route: Section, read: ReadMatch, place: Place | null, context: Context): ClusterAction {
+  const cluster = readTarget(route, place, context);
   const upgrade = route.optional('upgrade', oneOf('only', 'also', 'never'), 'also');
   return { kind: 'cluster', cluster, upgrade, rewrite: readRewrite(route, read) };
 }

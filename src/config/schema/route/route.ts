@@ -10,8 +10,10 @@ import { Section, isMapping } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
+import { usesFiles } from '../cluster/cluster.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseDuplicateNames } from '../uniqueness.ts';
+import { placeOfRoute } from '../target/place.ts';
 import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
 import { readRouteErrorPages } from './error-pages.ts';
 import { readFallbackRoute } from './fallback-route.ts';
@@ -51,6 +53,8 @@ interface ReadRoute {
 
 /** Listener settings that routes depend on. */
 interface RouteTerms extends MatchTerms {
+  /** The listener's name. Empty if it is invalid. */
+  readonly listener: string;
   /** The listener's access settings, which a route may partly replace. */
   readonly access: AccessSettings | null;
   /** Whether others on the network can read what clients send. */
@@ -61,18 +65,11 @@ interface RouteTerms extends MatchTerms {
 /**
  * Reads the routes of a listener: the list, then the listener's own target or redirect. At least one route is
  * required. Yields after each route.
- *
- * @param name the listener's name
  */
-export function* readRoutes(
-  listener: Section,
-  name: string,
-  terms: RouteTerms,
-  context: Context,
-): Steps<readonly Route[]> {
+export function* readRoutes(listener: Section, terms: RouteTerms, context: Context): Steps<readonly Route[]> {
   const routes: Located<ReadRoute>[] = [];
   const earlier = new EarlierRoutes();
-  const { paths, asksForCertificates, access } = terms;
+  const { listener: name, paths, asksForCertificates, access } = terms;
   const known = context.items.routesOf(name, { paths, asksForCertificates, access });
   const problems = context.problems.count;
   const redirect = readHttpsRedirect(listener, access);
@@ -80,13 +77,15 @@ export function* readRoutes(
   const hasOther = hasTarget(listener) || redirect !== null || context.problems.count > problems;
   const entries = hasOther ? listener.optionalList('routes', 'routes') : readRequiredEntries(listener);
   for (const [index, entry] of entries.entries()) {
-    const route = knownRoute(entry, known, context) ?? readNewRoute(entry, index, terms, known, context);
+    const route =
+      knownRoute(entry, name, known, context) ?? readNewRoute(entry, index, terms, known, context);
     if (route === null) continue;
     warnOfUnreachable(route, earlier, context);
     routes.push(route);
     yield;
   }
-  const fallback = readFallbackRoute(listener, positionName(entries.length), access, context) ?? redirect;
+  const fallback =
+    readFallbackRoute(listener, name, positionName(entries.length), access, context) ?? redirect;
   if (fallback !== null) {
     const route = { path: fallback.path, value: { route: fallback.value, expression: null } };
     warnOfUnreachable(route, earlier, context);
@@ -117,13 +116,16 @@ function positionName(index: number): string {
 /** Returns a route known from an earlier load. Null if it is new. */
 function knownRoute(
   { path, value: item }: Located<unknown>,
+  listener: string,
   known: KnownRoutes,
   context: Context,
 ): Located<ReadRoute> | null {
   const route = known.find(item);
   if (route === null) return null;
-  const { action } = route;
-  if (action.kind === 'cluster') repeatTarget(path, action.cluster, context);
+  const { name, action } = route;
+  if (action.kind === 'cluster') {
+    repeatTarget(path, { listener, route: name, cluster: action.cluster }, context);
+  }
   return { path, value: { route, expression: null } };
 }
 
@@ -143,7 +145,7 @@ function readNewRoute(
     read !== null &&
     context.problems.count === problems &&
     outside.filesRead === filesRead &&
-    dependsOnTextOnly(entry.value, read.value.route)
+    dependsOnTextOnly(entry.value, read.value.route, context)
   ) {
     known.keep(item, read.value.route);
   }
@@ -154,9 +156,11 @@ function readNewRoute(
  * Whether a route depends only on its text and the listener's terms. Other routes depend on files, on their
  * position or on other routes, or need their expression for comparisons.
  */
-function dependsOnTextOnly(value: unknown, { match, action }: Route): boolean {
+function dependsOnTextOnly(value: unknown, { match, action }: Route, { clusters }: Context): boolean {
   const isOwn = isMapping(value) && value.has('name') && !EXTERNAL_KEYS.some((key) => value.has(key));
-  return isOwn && match.pathRegex === null && action.kind !== 'static';
+  if (!isOwn || match.pathRegex !== null || action.kind === 'static') return false;
+  const unnamed = action.kind === 'cluster' ? clusters.findUnnamed(action.cluster) : null;
+  return unnamed === null || !usesFiles(unnamed);
 }
 
 function readRoute(
@@ -168,8 +172,11 @@ function readRoute(
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
+  const errors = context.problems.errorCount;
   const read = readMatch(section, terms);
-  const action = readAction(section, read, context);
+  const hasPlace = section.has('to') && terms.listener !== '' && context.problems.errorCount === errors;
+  const place = hasPlace ? placeOfRoute(terms.listener, section.has('name') ? name : null, read.match) : null;
+  const action = readAction(section, read, place, context);
   const headers = readRouteHeaders(section);
   const { access: inherited, isExposed } = terms;
   const access = readAccess({ section, mode: 'l7', inherited, isExposed }, context);

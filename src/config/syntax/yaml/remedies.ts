@@ -17,10 +17,7 @@ const EXPLANATIONS: readonly (readonly [parser: RegExp, explained: string])[] = 
   ],
   [/^Missing , or :/, 'a comma or colon is missing here'],
   [/^Unexpected , in flow/, 'there is no value before this comma: remove the comma'],
-  [
-    /^Unexpected flow-(?:map|seq)-end token/,
-    'this bracket closes nothing: remove it, or open it before',
-  ],
+  [/^Unexpected flow-(?:map|seq)-end token/, 'this bracket closes nothing: remove it, or open it before'],
   [/^Unexpected [\w-]+ token$/, 'a comma is missing before this, or a quote behind the text before it'],
   [
     /^Unexpected [\w-]+ at node end/,

@@ -66,6 +66,13 @@ describe('a search for a key', () => {
     assert.deepEqual(paths('listeners.routes.access'), ['listeners.routes.access']);
   });
 
+  it('finds the keys of a cluster below "to"', () => {
+    assert.deepEqual(paths('listeners[0].routes[1].to.sticky.cookie'), ['clusters.sticky.cookie']);
+    assert.deepEqual(paths('listeners.to.maxConnections'), ['clusters.maxConnections']);
+    assert.deepEqual(paths('listeners.to[0].weight'), ['clusters.endpoints.weight']);
+    assert.deepEqual(paths('listeners.passthrough.to'), ['listeners.passthrough.to']);
+  });
+
   it('suggests keys for a typo', () => {
     assert.deepEqual(nearKeys(KEYS, 'minVersoin'), ['listeners.tls.minVersion']);
     assert.deepEqual(nearKeys(KEYS, 'listners.tls'), ['listeners.tls']);

@@ -193,19 +193,32 @@ describe('cluster', () => {
       'endpoints:',
       '  - { address: "127.0.0.1:0" }',
       '  - { address: ":9001" }',
-      '  - 9001',
+      '  - 0',
       '  - { address: "a:1", weight: 0 }',
       '  - {}',
     );
     assert.match(port ?? '', /^5:20: address: "127.0.0.1:0" has port 0/);
     assert.match(any ?? '', /^6:20: address: ":9001" means every interface/);
-    assert.match(text ?? '', /^7:9: endpoints: 9001 is not an endpoint's address: write "127\.0\.0\.1:9001"/);
+    assert.match(text ?? '', /^7:9: endpoints: 0 is not a port: write 1 to 65535/);
     assert.match(weight ?? '', /^8:35: weight: 0 is out of range: write 1 to 1000000/);
     assert.equal(missing, '9:9: an endpoint needs "address"');
     assert.match(
       errors(`endpoints: [{ address: "unix:${'x'.repeat(120)}" }]`)[0] ?? '',
       /too long for a UNIX socket/,
     );
+  });
+
+  it('takes a port for a server on this machine', () => {
+    const { config } = load(cluster('endpoints: [9001, { address: 9002 }]'));
+    assert.deepEqual(
+      config.clusters[0]?.endpoints.map(({ address }) => address),
+      [9001, 9002].map((port) => ({ kind: 'tcp', host: '127.0.0.1', port })),
+    );
+    assert.deepEqual(errors('endpoints: [9001, "127.0.0.1:9001", 1.5, 70000]'), [
+      '4:23: endpoints: "127.0.0.1:9001" is listed twice: list it once, with a higher weight',
+      '4:41: endpoints: 1.5 is not a port: write 1 to 65535 for a server on this machine, or host:port in quotes',
+      '4:46: endpoints: 70000 is not a port: write 1 to 65535 for a server on this machine, or host:port in quotes',
+    ]);
   });
 
   it('refuses an endpoint that is listed twice', () => {

@@ -32,6 +32,25 @@ describe('sticky', () => {
     });
   });
 
+  it('may be the name of the cookie alone', () => {
+    const long = load(configOf('cookie: sluice'));
+    const short = load(configOf('').replace('{  }', 'sluice'));
+    assert.deepEqual(short.config, long.config);
+    const signed = load(configOf('').replace('{  }', '${NAME}'), {
+      env: { NAME: 'io', SLUICE_STICKY_SECRET: SECRET },
+    });
+    const { cookie, secret } = signed.config.clusters[0]!.sticky!;
+    assert.deepEqual([cookie, secret], ['io', SECRET]);
+    assert.match(renderConfig(signed), /sticky:\n +cookie: \$\{NAME\}\n/);
+    assert.deepEqual(errorsOf(configOf('').replace('{  }', '"a b"')), [
+      '3:13: sticky: "a b" is not the name of a cookie: write letters, digits and "-" or "_"',
+    ]);
+    assert.match(
+      errorsOf(configOf('').replace('{  }', 'true'))[0] ?? '',
+      /true is not a mapping: "sticky" has cookie/,
+    );
+  });
+
   it('reads its attributes', () => {
     const { sameSite, secure } = read('cookie: sluice, sameSite: strict, secure: on')!;
     assert.deepEqual({ sameSite, secure }, { sameSite: 'strict', secure: 'on' });
