@@ -40,18 +40,18 @@ export function keyPage(keys: KnownKeys, key: KnownKey): string {
   ].join('\n');
 }
 
-/** Returns a line for each key, with the first sentence of its text. */
+/** Returns a row for each key, with the beginning of its text. */
 export function keyList(found: readonly KnownKey[], title: string): string {
   return rows(
     title,
-    found.map(({ path, text }) => [path, text] as const),
+    found.map(({ path, text }) => [path, beginningOf(text)] as const),
   );
 }
 
 function rows(title: string, entries: readonly (readonly [name: string, text: string])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length)) + INDENT.length + 2;
   const column = Math.min(width, MAX_NAME_COLUMNS);
-  return `${title}:\n${entries.map(([name, text]) => row(name, firstSentence(text), column)).join('')}`;
+  return `${title}:\n${entries.map(([name, text]) => row(name, text, column)).join('')}`;
 }
 
 function row(name: string, text: string, column: number): string {
@@ -60,7 +60,9 @@ function row(name: string, text: string, column: number): string {
   return `${start}${wrap(text, column)}\n`;
 }
 
-function firstSentence(text: string): string {
+/** Returns the first sentence, or all if the text explains a word in each sentence: `"tcp": ...`. */
+function beginningOf(text: string): string {
+  if (text.startsWith('"')) return text;
   return /^.*?[.](?= [A-Z0-9"]|$)/s.exec(text)?.[0] ?? text;
 }
 

@@ -98,6 +98,19 @@ describe('the page of a key', () => {
     assert.match(pageOf('listeners.http'), /^Keys:\n(?:.*\n)*? {2}idleTimeout +Max time without a byte/m);
   });
 
+  it('explains every word of a key of a mapping, and in a list of matches', () => {
+    assert.match(
+      pageOf('clusters.healthCheck'),
+      /^ {2}type +"tcp": [^]*"http": [^]*"websocket": [^]*^ {2}path /m,
+    );
+    const list = keyList(findKeys(KEYS, 'healthCheck.type'), 'Keys');
+    assert.match(list, /"tcp": [^]*"http": [^]*"websocket": /);
+    assert.match(
+      keyList(findKeys(KEYS, 'log.format'), 'Keys'),
+      /^Keys:\n {2}log\.format +Format of log lines\.\n$/,
+    );
+  });
+
   it('fits a terminal of 80 columns, without Markdown', () => {
     for (const key of KEYS.all) {
       for (const line of keyPage(KEYS, key).split('\n')) assert.ok(line.length <= 80, line);
