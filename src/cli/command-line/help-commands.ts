@@ -7,7 +7,7 @@ export const COMPLETION = {
   summary: 'prints the completion script of a shell',
   synopsis: ['SHELL'],
   text: [
-    'Prints a script that completes commands, options, words and names of files of sluice. SHELL is bash, zsh or fish.',
+    'Prints a script that completes commands, options, words, keys of the configuration and names of files. SHELL is bash, zsh or fish.',
   ],
   operand: { name: 'SHELL', wanted: 'a shell', max: 1, words: { bash: '', zsh: '', fish: '' } },
   examples: [

@@ -14,7 +14,13 @@ export const CONFIG_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'config',
     short: 'c',
-    value: { name: 'FILE', wanted: 'a file', isFile: true, allowsDash: true },
+    value: {
+      name: 'FILE',
+      wanted: 'a file',
+      isFile: true,
+      extensions: ['yaml', 'yml', 'json'],
+      allowsDash: true,
+    },
     help: 'the configuration, YAML or JSON; by default $SLUICE_CONFIG, ./sluice.yaml, then /etc/sluice/sluice.yaml',
   },
   {

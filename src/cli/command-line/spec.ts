@@ -11,6 +11,8 @@ export interface ValueSpec {
   readonly words?: Readonly<Record<string, string>>;
   /** Whether shells complete the names of files. */
   readonly isFile?: boolean;
+  /** Ends of names that shells offer first, without the dot. Missing if any file will do. */
+  readonly extensions?: readonly string[];
   /** Whether `-` (stdin) is a value. Otherwise an argument that begins with a dash is the next option. */
   readonly allowsDash?: boolean;
   /** Returns the remedy for a bad value, null for a good one. */

@@ -13,6 +13,19 @@ _sluice_files() {
   compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$cur"))
 }
 
+# Offers folders and the files with one of the ends, or all files if there is none.
+_sluice_files_of() {
+  local IFS=$'\\n' end
+  COMPREPLY=()
+  for end; do COMPREPLY+=($(compgen -f -X "!*.$end" -- "$cur")); done
+  COMPREPLY+=($(compgen -d -- "$cur"))
+  if [[ \${#COMPREPLY[@]} -eq 0 ]]; then
+    _sluice_files
+  else
+    compopt -o filenames 2>/dev/null || true
+  fi
+}
+
 _sluice() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command= i
   local IFS=$' \\t\\n'
@@ -66,9 +79,10 @@ function caseOf({ name, options, operand }: CompletedCommand): string {
   ].join('\n');
 }
 
-function completionOf({ words, isFile }: ValueSpec): string {
+function completionOf({ words, isFile, extensions }: ValueSpec): string {
   if (words !== undefined) {
     return `COMPREPLY=($(compgen -W ${singleQuoted(Object.keys(words).join(' '))} -- "$cur"))`;
   }
+  if (extensions !== undefined) return `_sluice_files_of ${extensions.join(' ')}`;
   return isFile === true ? '_sluice_files' : ':';
 }

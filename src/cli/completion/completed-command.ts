@@ -1,6 +1,7 @@
 /** The facts about a command that the scripts of all shells need. */
 import { COMMANDS, optionsOf, specOf, type CommandName } from '../command-line/commands.ts';
 import type { OptionSpec, ValueSpec } from '../command-line/spec.ts';
+import { knownKeys } from '../explain/known-keys.ts';
 
 export interface CompletedCommand {
   readonly name: CommandName;
@@ -10,16 +11,20 @@ export interface CompletedCommand {
   readonly operand: ValueSpec | null;
 }
 
-/** Returns all commands. The operand of `help` is one of them. */
+/** Returns all commands. The operand of `help` is one of them, and that of `explain` a key. */
 export function completedCommands(): readonly CompletedCommand[] {
-  const names = Object.fromEntries(COMMANDS.map((name) => [name, specOf(name).summary]));
+  const operands: Partial<Record<CommandName, ValueSpec['words']>> = {
+    help: Object.fromEntries(COMMANDS.map((name) => [name, specOf(name).summary])),
+    explain: Object.fromEntries(knownKeys().all.map(({ path }) => [path, ''])),
+  };
   return COMMANDS.map((name) => {
     const { summary, operand = null } = specOf(name);
+    const words = operands[name];
     return {
       name,
       summary,
       options: optionsOf(name),
-      operand: name === 'help' && operand !== null ? { ...operand, words: names } : operand,
+      operand: operand === null || words === undefined ? operand : { ...operand, words },
     };
   });
 }

@@ -36,8 +36,13 @@ function optionOf({ name, short, value, help }: OptionSpec): string {
   ].join(' ');
 }
 
-function valueOf({ words, isFile }: ValueSpec): string {
+function valueOf({ words, isFile, extensions }: ValueSpec): string {
   if (words !== undefined) return `-x -a ${quoted(Object.keys(words).join(' '))}`;
+  if (extensions !== undefined) {
+    const ends = extensions.map((extension) => `.${extension}`).join(' ');
+    // Each call returns all files, those with the end first.
+    return `-x -k -a ${quoted(`(for end in ${ends}; __fish_complete_suffix $end; end)`)}`;
+  }
   return isFile === true ? '-r -F' : '-x';
 }
 

@@ -57,8 +57,10 @@ function optionSpec(option: OptionSpec): string {
   return `${prefix}${all}${singleQuoted(`[${escaped(help)}]${suffix}`)}`;
 }
 
-function actionOf({ words, isFile }: ValueSpec): string {
+function actionOf({ words, isFile, extensions }: ValueSpec): string {
   if (words !== undefined) return `(${Object.keys(words).join(' ')})`;
+  // Without a match, _files offers all files.
+  if (extensions !== undefined) return `_files -g "*.(${extensions.join('|')})"`;
   return isFile === true ? '_files' : ' ';
 }
 

@@ -26,7 +26,7 @@ function run(shell: string, args: readonly string[], input = ''): string {
 }
 
 before(() => {
-  writeFileSync(join(folder, 'edge file.yaml'), '');
+  for (const name of ['edge file.yaml', 'edge.pem', 'only.txt']) writeFileSync(join(folder, name), '');
   writeFileSync(join(folder, 'sluice.bash'), bashScript());
   writeFileSync(join(folder, '_sluice'), zshScript());
   writeFileSync(join(folder, 'sluice.fish'), fishScript());
@@ -46,7 +46,7 @@ const CASES: readonly (readonly [words: readonly string[], completions: readonly
     ['bash', 'zsh', 'fish'],
   ],
   [['help', 'print'], ['print-config']],
-  [['run', '-c', 'edge'], ['edge file.yaml']],
+  [['explain', 'listeners.tls.minV'], ['listeners.tls.minVersion']],
 ];
 
 describe('the completion of bash', { skip: isMissing('bash') }, () => {
@@ -73,6 +73,14 @@ describe('the completion of bash', { skip: isMissing('bash') }, () => {
     assert.deepEqual(completions(['bench', '--expect', '=', 'n']), ['none']);
   });
 
+  it('offers the files with an end of a configuration', () => {
+    assert.deepEqual(completions(['run', '-c', 'edge']), ['edge file.yaml']);
+  });
+
+  it('offers all files if no name has an end of a configuration', () => {
+    assert.deepEqual(completions(['check', '-c', 'only']), ['only.txt']);
+  });
+
   it('is found by complete', () => {
     assert.equal(
       run('bash', ['--norc', '-c', 'source ./sluice.bash; complete -p sluice']),
@@ -92,6 +100,39 @@ describe('the completion of zsh', { skip: isMissing('zsh') }, () => {
   });
 });
 
+describe('the completion of zsh at a prompt', { skip: isMissing('zsh') }, () => {
+  /** Types lines in an interactive zsh, each with a tab, and returns what stands on the command line. */
+  function completed(lines: readonly string[]): string[] {
+    const script = `
+      zmodload zsh/zpty
+      zpty terminal zsh -f -i
+      send() { zpty -w -n terminal $1 }
+      zpty -w terminal "autoload -U compinit; compinit -u -D; source ./_sluice"
+      zpty -w terminal 'report() { print -r -- "line""=<$BUFFER>"; BUFFER=; }; zle -N report; bindkey "^X" report'
+      for line; do
+        send "$line"$'\\t\\x18'
+        zpty -r terminal screen '*line=<*>*'
+        print -r -- "\${\${screen##*line=<}%%>*}"
+      done
+      zpty -d terminal
+    `;
+    return run('zsh', ['-f', '-c', script, 'zsh', ...lines])
+      .split('\n')
+      .filter((line) => line !== '');
+  }
+
+  it('completes commands, options, words, keys and files', () => {
+    const lines = {
+      'sluice che': 'sluice check ',
+      'sluice tap --max': 'sluice tap --max-payload ',
+      'sluice bench --expect n': 'sluice bench --expect none ',
+      'sluice explain listeners.tls.minV': 'sluice explain listeners.tls.minVersion ',
+      'sluice run -c ed': String.raw`sluice run -c edge\ file.yaml `,
+    };
+    assert.deepEqual(completed(Object.keys(lines)), Object.values(lines));
+  });
+});
+
 describe('the completion of fish', { skip: isMissing('fish') }, () => {
   function completions(words: readonly string[]): string[] {
     const script = `source ./sluice.fish; complete -C "sluice ${words.join(' ')}"`;
@@ -105,4 +146,9 @@ describe('the completion of fish', { skip: isMissing('fish') }, () => {
     it(`completes sluice ${words.join(' ')}`, () =>
       assert.deepEqual(completions(words).sort(), [...expected].sort()));
   }
+
+  it('offers the files with an end of a configuration first', () => {
+    assert.deepEqual(completions(['run', '-c', 'e']), ['edge file.yaml', 'edge.pem']);
+    assert.deepEqual(completions(['run', '-c', 'only']), ['only.txt']);
+  });
 });
