@@ -104,16 +104,17 @@ function withWords(
   words: readonly unknown[],
   texts: readonly string[],
 ): readonly JsonSchema[] {
-  const hasFalse = words.includes(false);
-  if (schema.pattern === undefined) return hasFalse ? [schema, { const: false }] : [schema];
+  const acceptsFalse = [schema.type].flat().includes('boolean');
+  const falses = words.includes(false) && !acceptsFalse ? [{ const: false }] : [];
+  if (schema.pattern === undefined) return [schema, ...falses];
   const { errorMessage = 'Write text.' } = schema;
   return [
     {
       ...schema,
-      ...(hasFalse ? { type: [...new Set([schema.type, 'boolean'].flat())] } : {}),
       pattern: `^(?:${texts.join('|')})$|${schema.pattern}`,
       errorMessage: errorMessage.replace(/^Write /, `Write ${texts.join(' or ')}, or `),
     },
+    ...falses,
   ];
 }
 

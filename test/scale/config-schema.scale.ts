@@ -20,7 +20,7 @@ const BEYOND_SCHEMA = new RegExp(
     'counted in Redis',
     'without origins every Origin passes',
     'is not the URL of a Redis server',
-    'the list is empty: name at least one field',
+    'the list is empty: (?:name at least one field|write at least one of routes)',
   ].join('|'),
 );
 

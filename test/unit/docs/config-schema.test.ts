@@ -168,6 +168,7 @@ describe('config/schema.json and the loader refuse', () => {
     'a text that is a number': l7('limits: [{ key: address, name: 5, connections: 1 }]'),
     'a list that is a value of another kind': l7('access: { allow: localhost }'),
     'a word in a list that the list itself may be': l7('access: { allow: [off] }'),
+    'a switch in place of addresses': l7('access: { deny: true }'),
     'a list of listeners that is one listener': MINIMAL.replace('[', '').replace(']', ''),
     'an empty list': cluster('endpoints: []'),
     'a mapping that is a word': l7('http: fast'),
