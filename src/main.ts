@@ -14,6 +14,28 @@ interface Command {
   readonly run: (options: CommandOptions) => Promise<number> | number;
 }
 
+/** Modules of the commands in the table of `cli/command-line/`, as literals for the bundler. The types compare both. */
+const MODULES: Readonly<Record<RunnableName, () => Promise<Command>>> = {
+  to: () => import('./cli/commands/to.ts'),
+  init: () => import('./cli/commands/init.ts'),
+  completion: () => import('./cli/commands/completion.ts'),
+  run: () => import('./cli/commands/run.ts'),
+  check: () => import('./cli/commands/check.ts'),
+  'print-config': () => import('./cli/commands/print-config.ts'),
+  explain: () => import('./cli/commands/explain.ts'),
+  schema: () => import('./cli/commands/schema.ts'),
+  demo: () => import('./cli/commands/demo.ts'),
+  reload: () => import('./cli/commands/admin/reload.ts'),
+  sessions: () => import('./cli/commands/admin/sessions.ts'),
+  kick: () => import('./cli/commands/admin/kick.ts'),
+  revoke: () => import('./cli/commands/admin/revoke.ts'),
+  events: () => import('./cli/commands/admin/events.ts'),
+  drain: () => import('./cli/commands/admin/drain.ts'),
+  status: () => import('./cli/commands/admin/status.ts'),
+  top: () => import('./cli/commands/admin/top.ts'),
+  tap: () => import('./cli/commands/admin/tap.ts'),
+};
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -42,7 +64,7 @@ async function main(argv: readonly string[]): Promise<number> {
           return await run(invocation.argv);
         }
         ignoreEarlySignals(invocation.command);
-        const command = await load(invocation.command);
+        const command = await MODULES[invocation.command]();
         return await command.run(invocation.options);
       }
     }
@@ -67,45 +89,4 @@ function ignoreEarlySignals(command: RunnableName): void {
   process.on('SIGUSR1', () => undefined);
   if (command !== 'run' && command !== 'to') return;
   for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => undefined);
-}
-
-function load(command: RunnableName): Promise<Command> {
-  switch (command) {
-    case 'to':
-      return import('./cli/commands/to.ts');
-    case 'init':
-      return import('./cli/commands/init.ts');
-    case 'completion':
-      return import('./cli/commands/completion.ts');
-    case 'run':
-      return import('./cli/commands/run.ts');
-    case 'check':
-      return import('./cli/commands/check.ts');
-    case 'print-config':
-      return import('./cli/commands/print-config.ts');
-    case 'explain':
-      return import('./cli/commands/explain.ts');
-    case 'schema':
-      return import('./cli/commands/schema.ts');
-    case 'demo':
-      return import('./cli/commands/demo.ts');
-    case 'reload':
-      return import('./cli/commands/admin/reload.ts');
-    case 'sessions':
-      return import('./cli/commands/admin/sessions.ts');
-    case 'kick':
-      return import('./cli/commands/admin/kick.ts');
-    case 'revoke':
-      return import('./cli/commands/admin/revoke.ts');
-    case 'events':
-      return import('./cli/commands/admin/events.ts');
-    case 'drain':
-      return import('./cli/commands/admin/drain.ts');
-    case 'status':
-      return import('./cli/commands/admin/status.ts');
-    case 'top':
-      return import('./cli/commands/admin/top.ts');
-    case 'tap':
-      return import('./cli/commands/admin/tap.ts');
-  }
 }
