@@ -39,5 +39,14 @@ describe('configurations in the documents', () => {
     }
   }
 
+  it('need no other file in the README, so that a newcomer can check the first one', () => {
+    const own = mkdtempSync(join(folder, 'readme-'));
+    const [block] = blocksOf('README.md').filter(isConfiguration);
+    assert.ok(block !== undefined);
+    const file = join(own, 'sluice.yaml');
+    writeFileSync(file, block.code);
+    assert.deepEqual(loadConfig({ file, overrides: [], env: {} }).warnings, []);
+  });
+
   it('are found', () => assert.ok(count > 40, `${count} configurations`));
 });
