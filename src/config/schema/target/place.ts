@@ -74,7 +74,11 @@ function labelOfMatch(match: RouteMatch): Label {
   const hosts = match.hosts.toSorted();
   const [host = ''] = hosts;
   const prefix = pathPrefix === '/' ? '' : (pathPrefix ?? '');
-  const others = [...headers.keys(), ...query.keys(), ...(subprotocol === null ? [] : [subprotocol])];
+  const others = [
+    ...sortedNames(headers),
+    ...sortedNames(query),
+    ...(subprotocol === null ? [] : [subprotocol]),
+  ];
   const isPlain =
     hosts.length < 2 &&
     (host === '' || PLAIN_HOST.test(host)) &&
@@ -87,7 +91,7 @@ function labelOfMatch(match: RouteMatch): Label {
   const way = path ?? (prefix === '' ? (pathRegex ?? '') : prefix);
   const text = [`${host}${way}`, ...others].filter((part) => part !== '').join('-');
   const sorted = (pairs: ReadonlyMap<string, string>): unknown =>
-    [...pairs].toSorted(([one], [other]) => (one < other ? -1 : 1));
+    sortedNames(pairs).map((name) => [name, pairs.get(name)]);
   const identity = JSON.stringify([
     hosts,
     [path, prefix, pathRegex, subprotocol],
@@ -95,4 +99,8 @@ function labelOfMatch(match: RouteMatch): Label {
     clientCertificate,
   ]);
   return { text, identity };
+}
+
+function sortedNames(pairs: ReadonlyMap<string, string>): readonly string[] {
+  return [...pairs.keys()].toSorted();
 }

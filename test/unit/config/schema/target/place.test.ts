@@ -105,4 +105,18 @@ describe('the name of a place', () => {
       { numRuns: 3000 },
     );
   });
+
+  it('does not depend on the order of hosts, headers and parameters', () => {
+    fc.assert(
+      fc.property(match, (one) => {
+        const other = {
+          ...one,
+          hosts: one.hosts.toReversed(),
+          headers: new Map([...one.headers].toReversed()),
+          query: new Map([...one.query].toReversed()),
+        };
+        assert.equal(nameOf(other), nameOf(one));
+      }),
+    );
+  });
 });
