@@ -16,9 +16,11 @@ const SIZE = `${NUMBER}(?:B|[KMG]i?B)?`;
 
 /** Name of the definition of a mapping that stands for the text of a file. */
 export const OUTSIDE = 'outside';
-/** Accepts `{ file: PATH }`, and any scalar: it stands beside the schema of the scalar. */
+/**
+ * Accepts `{ file: PATH }`, and any scalar: it stands beside the schema of the scalar. It names no types, because
+ * yaml-language-server would offer values of each.
+ */
 export const OUTSIDE_SCHEMA: JsonSchema = {
-  type: ['object', 'string', 'number', 'boolean', 'null'],
   properties: { file: { type: 'string' } },
   required: ['file'],
   additionalProperties: false,
@@ -55,8 +57,25 @@ export function alternativesOf(
   return isNull ? [...all, { type: 'null' }] : all;
 }
 
+/**
+ * Joins the alternatives of a value into one schema. A mapping with fixed keys is apart from the others: among
+ * alternatives, editors blame the wrong one.
+ */
+export function byKind(alternatives: readonly JsonSchema[]): JsonSchema {
+  const mapping = alternatives.find((each) => 'properties' in each || '$ref' in each);
+  const others = alternatives.filter((each) => each !== mapping && each.type !== 'null');
+  if (mapping === undefined || others.length === 0 || others.some(isObject)) return anyOf(alternatives);
+  const nothing = alternatives.filter(({ type }) => type === 'null');
+  const then = '$ref' in mapping && nothing.length > 0 ? { anyOf: [mapping, ...nothing] } : null;
+  return {
+    if: { type: ['object', 'null'] },
+    then: then ?? anyOf([mapping, ...nothing]),
+    else: anyOf(others),
+  };
+}
+
 /** Joins alternatives into one schema. */
-export function anyOf(alternatives: readonly JsonSchema[]): JsonSchema {
+function anyOf(alternatives: readonly JsonSchema[]): JsonSchema {
   const isNull = ({ type }: JsonSchema): boolean => type === 'null';
   const [first, ...others] = alternatives.filter((each) => !isNull(each));
   if (first === undefined) return { type: 'null' };
@@ -92,6 +111,10 @@ function orNull(schema: JsonSchema): JsonSchema {
 /** Removes equal schemas. */
 export function unique(schemas: readonly JsonSchema[]): readonly JsonSchema[] {
   return [...new Map(schemas.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+function isObject({ type }: JsonSchema): boolean {
+  return [type].flat().includes('object');
 }
 
 function isText({ type }: JsonSchema): boolean {

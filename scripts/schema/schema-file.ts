@@ -3,7 +3,7 @@ import { format, resolveConfig } from 'prettier';
 import { ROOT_GROUPS } from '../../src/config/reference/root-keys.ts';
 import { configKeys, type ConfigKey } from '../reference/config-keys.ts';
 import { Examples } from './examples.ts';
-import { OUTSIDE, OUTSIDE_SCHEMA, alternativesOf, anyOf, type JsonSchema } from './forms.ts';
+import { OUTSIDE, OUTSIDE_SCHEMA, alternativesOf, byKind, type JsonSchema } from './forms.ts';
 import { guideOf } from './guides.ts';
 import { recordShapes, withoutList, type Shape } from './shapes.ts';
 import { defaultOf, hoverOf, plain, withoutCode } from './texts.ts';
@@ -65,8 +65,11 @@ class SchemaWriter {
         to: this.#target(listeners.l7.keys!.get('to')!),
         unnamedCluster: this.#unnamedCluster(root.keys!.get('clusters')!.items!),
         listener: this.#listener(),
-        l4Listener: withReferences(this.#mapping(listeners.l4, 'listeners', listeners.l7), l7Listener),
-        l7Listener,
+        l4Listener: {
+          title: 'new listener of layer 4',
+          ...withReferences(this.#mapping(listeners.l4, 'listeners', listeners.l7), l7Listener),
+        },
+        l7Listener: { title: 'new listener of layer 7', ...l7Listener },
         ...Object.fromEntries(this.#elements),
       },
     };
@@ -104,7 +107,7 @@ class SchemaWriter {
     return {
       type: 'object',
       properties,
-      ...(required.length > 0 ? { required } : {}),
+      ...requiredKeys(required),
       additionalProperties: false,
       ...(shape.only?.length === shape.keys!.size ? { minProperties: 1, maxProperties: 1 } : {}),
     };
@@ -112,9 +115,9 @@ class SchemaWriter {
 
   /** A cluster without its name, a list of endpoints, or an endpoint's address. */
   #target({ element: { forms, isRead } }: Shape): JsonSchema {
-    // The first form of endpoints is the list.
-    const list = { $ref: `${CLUSTER}/properties/endpoints/anyOf/0` };
-    return anyOf([list, reference('unnamedCluster'), ...alternativesOf(forms, 'mapping', isRead)]);
+    // The first form of endpoints besides a mapping is the list.
+    const list = { $ref: `${CLUSTER}/properties/endpoints/else/anyOf/0` };
+    return byKind([reference('unnamedCluster'), list, ...alternativesOf(forms, 'mapping', isRead)]);
   }
 
   #unnamedCluster(cluster: Shape): JsonSchema {
@@ -169,17 +172,18 @@ class SchemaWriter {
         `${path} has no value in the whole configuration: add one to test/unit/config/whole.ts`,
       );
     }
+    const title = items?.what ?? '';
     const own = this.#alternatives(withoutList(shape), path, twin === null ? null : withoutList(twin));
-    if (items === null) return anyOf(own);
-    const elements = this.#alternatives(items, path, twin?.items ?? null);
+    if (items === null) return byKind(own);
+    const elements = titled(this.#alternatives(items, path, twin?.items ?? null), title);
     const define = (each: JsonSchema): JsonSchema => (isSingle ? this.#defined(each, path) : each);
-    const element = anyOf(elements.map(define));
+    const element = byKind(elements.map(define));
     const list = {
       type: 'array',
       items: path === ROUTES ? includeOr(element) : element,
       ...(minItems > 0 ? { minItems } : {}),
     };
-    return anyOf([list, ...own.map(define)]);
+    return byKind([list, ...(isSingle ? titled(own, title) : own).map(define)]);
   }
 
   /** Moves a mapping into the definitions: the list and its only entry refer to it. */
@@ -204,6 +208,20 @@ class SchemaWriter {
       ...alternativesOf(forms, structure, isRead),
     ];
   }
+}
+
+/** Gives a title to the mapping of an element of a list. Editors offer a mapping with its required keys by it. */
+function titled(alternatives: readonly JsonSchema[], what: string): readonly JsonSchema[] {
+  const title = what.replace(/^an? /, 'new ');
+  return alternatives.map((each) => ('properties' in each && title !== '' ? { title, ...each } : each));
+}
+
+/** Returns the keywords for keys that a mapping needs. Another file may have the listeners. */
+function requiredKeys(keys: readonly string[]): JsonSchema {
+  if (keys.length === 0) return {};
+  if (!keys.includes('listeners')) return { required: keys };
+  // Without properties, which editors would offer twice.
+  return { if: { required: ['include'] }, else: { required: keys } };
 }
 
 /** Returns the schema of an item: one with the key `include`, or another. */

@@ -16,6 +16,8 @@ export class Shape {
   readonly forms: FormatDescription[] = [];
   /** Values of a mapping with fixed keys, by key; null if the value is never a mapping. */
   keys: Map<string, Shape> | null = null;
+  /** Noun phrase for a mapping with fixed keys, such as `a route`. Empty for another value. */
+  what = '';
   /** A mapping has exactly one of these keys; null if it may have several. */
   only: readonly string[] | null = null;
   /** The elements of a list; null if the value is never a list. */
@@ -100,10 +102,12 @@ class Recorder implements KeyObserver, Shapes {
     for (const group of this.root.keys!.values()) if (group.keys !== null) group.add({ type: 'empty' });
   }
 
-  mapping(path: Path, _: string, keys: readonly string[]): void {
+  mapping(path: Path, what: string, keys: readonly string[]): void {
     // A mapping below `to` is a cluster, and its keys are recorded there.
-    if (isTarget(path)) return;
-    this.#find(path)?.element.mapping(keys);
+    const shape = isTarget(path) ? undefined : this.#find(path)?.element;
+    if (shape === undefined) return;
+    shape.mapping(keys);
+    if (shape.what === '') shape.what = what;
   }
 
   value(path: Path, format: (value: unknown) => unknown): void {

@@ -8,7 +8,9 @@ const FILE = join(resolve(import.meta.dirname, '../..'), 'config/schema.json');
 /** Keywords that validators ignore. Editors and `sluice explain` read them. */
 const ANNOTATIONS = ['x-sluice', 'markdownDescription', 'errorMessage'];
 
-const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+// Parts of the schema stand beside others, which have the types and the properties.
+const options = { strict: true, strictRequired: false, strictTypes: false, allowUnionTypes: true } as const;
+const ajv = new Ajv({ allErrors: true, ...options });
 for (const keyword of ANNOTATIONS) ajv.addKeyword(keyword);
 const validate = ajv.compile(JSON.parse(readFileSync(FILE, 'utf8')) as object);
 

@@ -110,6 +110,11 @@ describe('config/schema.json accepts', () => {
     assert.ok(asFiles.length > 200, `${asFiles.length} values`);
   });
 
+  it('a file that includes the listeners', () => {
+    assert.deepEqual(schemaErrors('include: sites/*.yaml\n'), []);
+    assert.notDeepEqual(schemaErrors('includes: sites/*.yaml\n'), []);
+  });
+
   it('one file or a list of files, and routes of them', () => {
     const text = l7().replace('routes: [', 'routes: [{ include: "routes/*.yaml" }, ');
     const list = l7().replace('routes: [', 'routes: [{ include: [a.yaml, "b/*.yaml"] }, ');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
-import { alternativesOf, anyOf } from '../../../../scripts/schema/forms.ts';
+import { alternativesOf, byKind } from '../../../../scripts/schema/forms.ts';
 import type { FormatDescription } from '../../../../src/config/syntax/format-description.ts';
 
 const OFF: FormatDescription = { type: 'off' };
@@ -10,7 +10,7 @@ const OFF: FormatDescription = { type: 'off' };
 function accepted(forms: readonly FormatDescription[], values: readonly unknown[]): readonly unknown[] {
   const ajv = new Ajv({ allowUnionTypes: true });
   ajv.addKeyword('errorMessage');
-  const validate = ajv.compile(anyOf(alternativesOf(forms, null, false)));
+  const validate = ajv.compile(byKind(alternativesOf(forms, null, false)));
   return values.filter((value) => validate(value));
 }
 
@@ -84,5 +84,24 @@ describe('an alternative of a list or a mapping', () => {
   it('says what to write for off', () => {
     const [off] = alternativesOf([OFF], 'list', false);
     assert.equal(off?.errorMessage, 'Write a list, or off.');
+  });
+});
+
+describe('the schema of a value that is a mapping or a scalar', () => {
+  const mapping = { type: 'object', properties: { rate: { type: 'string' } }, additionalProperties: false };
+  const rate = { type: 'string', errorMessage: 'Write a rate.' };
+
+  it('keeps the mapping apart, so that editors blame the alternative that is meant', () => {
+    assert.deepEqual(byKind([mapping, rate, { type: 'null' }]), {
+      if: { type: ['object', 'null'] },
+      then: { ...mapping, type: ['object', 'null'] },
+      else: rate,
+    });
+  });
+
+  it('has alternatives if a scalar may be a mapping, too', () => {
+    const pairs = { type: 'object', additionalProperties: true };
+    assert.ok('anyOf' in byKind([mapping, pairs]));
+    assert.deepEqual(byKind([mapping]), mapping);
   });
 });
