@@ -48,7 +48,7 @@ export class Section {
    */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
     problems.observer?.mapping(path, shape.what, shape.keys);
-    if (shape.short !== undefined && isScalar(value)) {
+    if (shape.short !== undefined && isShort(value)) {
       problems.standsFor(path, [[...path, shape.short]]);
       return new Section(path, problems, shape, new Map([[shape.short, value]]));
     }
@@ -245,9 +245,9 @@ export function isMapping(value: unknown): value is ReadonlyMap<string, unknown>
   return value instanceof Map;
 }
 
-/** Whether a value of the file is a text, number or boolean. */
-function isScalar(value: unknown): boolean {
-  return value !== null && ['string', 'number', 'boolean'].includes(typeof value);
+/** Whether a value may stand for a mapping. A boolean is a mistake: `sticky: true` names no cookie. */
+function isShort(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 /** Returns the message for a value that should be a mapping. */

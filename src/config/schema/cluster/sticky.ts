@@ -7,10 +7,14 @@ import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, duration, oneOf, text, token } from '../../syntax/formats.ts';
 import { refuseHidden } from '../../syntax/outside/hidden.ts';
-import { Section, readValue } from '../../syntax/section.ts';
+import type { Section } from '../../syntax/section.ts';
 import type { Sticky } from '../../types/cluster.ts';
 
-const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
+const STICKY = {
+  what: '"sticky"',
+  keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'],
+  short: 'cookie',
+};
 const MIN_SECRET_CHARACTERS = 16;
 const cookieName = token('the name of a cookie');
 /** Name prefixes that browsers accept only with Secure (RFC 6265bis section 4.1.3). */
@@ -38,7 +42,7 @@ export function readSticky(
   base: BaseDirectory,
   override: string | null,
 ): { sticky: Sticky | null; secretFile: string | null } {
-  const section = readSection(cluster);
+  const section = cluster.section('sticky', STICKY);
   if (section === null) return { sticky: null, secretFile: null };
   const cookie = section.required('cookie', cookieName, '');
   const ttl = duration({ min: 1000, max: MAX_DURATION_MS, zero: 'the browser session' });
@@ -65,15 +69,6 @@ export function readSticky(
     section.problems.outside.setByVariable([...section.path, 'secret'], STICKY_SECRET_VARIABLE, override);
   }
   return { sticky: { cookie, ttlMs, secret, sameSite, secure }, secretFile: file?.path ?? null };
-}
-
-/** Returns the mapping. The name of a cookie alone stands for a mapping with that name. Null for neither. */
-function readSection(cluster: Section): Section | null {
-  const name = cluster.raw('sticky');
-  if (typeof name !== 'string') return cluster.section('sticky', STICKY);
-  const path = [...cluster.path, 'sticky'];
-  const cookie = readValue(name, path, cluster.problems, cookieName, null);
-  return cookie === null ? null : Section.of(new Map([['cookie', cookie]]), path, cluster.problems, STICKY);
 }
 
 interface SecretFile {

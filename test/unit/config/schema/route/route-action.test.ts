@@ -216,7 +216,10 @@ describe('an action that is one value', () => {
     for (const [text, error] of [
       ['redirect: /$1', '6:32: redirect: $1 is group 1 of pathRegex, but the match has no pathRegex'],
       ['redirect: 308', '6:32: redirect: 308 is not text: put it in quotes'],
-      ['static: true', '6:30: static: true is not text: put it in quotes'],
+      [
+        'static: true',
+        '6:30: static: true is not a mapping: "static" has root, index, fallback, precompressed, cacheControl',
+      ],
       ['respond: 99', '6:31: respond: 99 is out of range: write 200 to 599'],
       [
         'respond: hello',
