@@ -47,7 +47,7 @@ export async function run(options: CommandOptions): Promise<number> {
     loadConfig({ file: output, text: file.text, overrides: [], env: {} });
     if (isReplaced) replaceFile(file);
     else createFile(file);
-    process.stdout.write(report(output, token === null ? [schema] : [token, schema]));
+    process.stdout.write(report(output, token === null ? [schema] : [token, schema], options.env));
     return 0;
   } catch (error) {
     companions.remove();
@@ -91,12 +91,14 @@ function textOf(plan: EdgePlan, output: string, token: Companion | null, schema:
   });
 }
 
-function report(output: string, companions: readonly Companion[]): string {
+function report(output: string, companions: readonly Companion[], env: CommandOptions['env']): string {
   const folder = dirname(output);
   const files = companions.map(
     ({ name, news }) => `${INDENT}${join(folder, name)}\n${NEWS_INDENT}${wrap(news, NEWS_INDENT.length)}\n`,
   );
-  const commands = ['check', 'run'].map((name) => `${INDENT}${command(name, output)}\n`);
+  // Under npx, the shell does not find the command itself.
+  const runner = env.npm_command === 'exec' ? 'npx ' : '';
+  const commands = ['check', 'run'].map((name) => `${INDENT}${runner}${command(name, output)}\n`);
   return `${output} is written. Beside it:\n\n${files.join('')}\nCheck it, and run it:\n\n${commands.join('')}`;
 }
 

@@ -69,7 +69,7 @@ describe('sluice init', { timeout: 300_000 }, () => {
     const file = join(folder, 'script.yaml');
     const first = await sluice('init', '3000', '--no-token', '--output', file);
     assert.deepEqual([first.status, first.stderr], [0, '']);
-    assert.match(first.stdout, new RegExp(`^  sluice run -c ${file}$`, 'm'));
+    assert.match(first.stdout, new RegExp(`^  (?:npx )?sluice run -c ${file}$`, 'm'));
     const text = readFileSync(file, 'utf8');
     assert.doesNotMatch(text, /token/);
     const second = await sluice('init', '4000', '--yes', '--output', file);
@@ -128,6 +128,17 @@ describe('sluice init', { timeout: 300_000 }, () => {
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(readFileSync(file, 'utf8'), /cert: '\.\.\//);
     assert.equal((await sluice('check', '-c', file)).status, 0);
+  });
+
+  it('prints commands for npx if npx runs it', async () => {
+    const file = join(folder, 'by-runner.yaml');
+    const { stdout } = await runCommand('/usr/bin/env', [
+      'npm_command=exec',
+      process.execPath,
+      ...[PROGRAM, 'init', '3000', '--output', file],
+    ]);
+    assert.match(stdout, new RegExp(`^  npx sluice run -c ${file}$`, 'm'));
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /npx/);
   });
 
   it('refuses a name that would end the comment in the file', async () => {
