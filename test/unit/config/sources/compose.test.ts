@@ -132,7 +132,7 @@ describe('included files', () => {
       }),
       [
         'sluice.yaml:2:8: unknown key "levle" in "log": did you mean "level"?',
-        'a.yaml:2:11: format: "xml" is not one of json, pretty',
+        'a.yaml:2:11: format: "xml" is not one of auto, json, pretty',
         'a.yaml:4:30: retries: -1 is out of range: write 0 to 100',
         'b.yaml:1:19: "l7" is set twice here: keep one of them',
         'b.yaml:3:11: two clusters have the name "app": rename one',
