@@ -107,7 +107,7 @@ export function* readRoot(
   };
   yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
-  checkTunnelClusters(listeners, config.clusters, problems);
+  checkTunnelClusters(listeners, config.clusters, clusters.names, problems);
   clusters.names.warnOfUnused();
   items.keepUnnamed(clusters.names.unnamed.map(({ cluster }) => cluster));
   yield;

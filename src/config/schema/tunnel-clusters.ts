@@ -1,4 +1,5 @@
 /** Checks the clusters of tunnels. */
+import type { ClusterNames } from '../syntax/context.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Cluster } from '../types/cluster.ts';
@@ -12,6 +13,7 @@ import type { Listener } from '../types/listener.ts';
 export function checkTunnelClusters(
   listeners: readonly Located<Listener>[],
   clusters: readonly Cluster[],
+  names: ClusterNames,
   problems: Problems,
 ): void {
   const withTls = new Set(clusters.flatMap(({ name, tls }) => (tls === null ? [] : [name])));
@@ -19,8 +21,9 @@ export function checkTunnelClusters(
     const { engine, passthrough } = value;
     for (const [index, { cluster }] of passthrough.entries()) {
       if (!withTls.has(cluster)) continue;
+      const unnamed = names.findUnnamed(cluster);
       problems.warning(
-        [...path, 'passthrough', index, 'cluster'],
+        unnamed === null ? [...path, 'passthrough', index, 'cluster'] : [...unnamed.path, 'tls'],
         `the cluster "${cluster}" has tls, so its endpoints get the client's TLS inside the proxy's: ` +
           'use a cluster without tls if they end TLS once',
       );

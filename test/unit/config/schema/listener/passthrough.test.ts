@@ -111,6 +111,11 @@ clusters: [{ name: db, tls: {}, endpoints: [{ address: "b.example:1" }] }]
     assert.deepEqual(errorsOf(text('raw')), [
       '6:13: engine: "raw" does not support TLS to the endpoints of tunnels, and the cluster "db" has tls: write auto or net',
     ]);
+    const own = text('net').replace('cluster: db', 'to: { tls: {}, endpoints: ["b.example:1"] }');
+    assert.match(
+      warningsOf(own.replace(/^clusters.*$/m, ''))[0] ?? '',
+      /^7:50: the cluster "web-a.example" has tls/,
+    );
   });
 
   it('is refused with the engine uws', () => {
