@@ -42,19 +42,24 @@ export class AdminClient {
     return this.#admin.token !== null;
   }
 
-  /** @throws StartError if the admin server does not answer */
+  /** @throws StartError if the admin server does not answer, or is not sluice's */
   async status(): Promise<Status> {
-    return JSON.parse(await this.get('/status')) as Status;
+    const status = JSON.parse(await this.get('/status')) as Partial<Status> | null;
+    if (typeof status?.version === 'string') return status as Status;
+    throw new StartError('/status returned no version: the server there is not sluice');
   }
 
   /**
+   * Returns JSON as text.
+   *
    * @param signal aborts the request
-   * @throws StartError if the status is not 200, or if the admin server does not answer
+   * @throws StartError if the status is not 200, if the admin server does not answer, or is not sluice's
    */
   async get(path: string, signal?: AbortSignal): Promise<string> {
     const answer = await this.#ask('GET', path, signal);
     if (answer.status !== 200) throw new StartError(`${path} gives ${answer.status}: ${messageFrom(answer)}`);
-    return answer.body;
+    if (isJson(answer)) return answer.body;
+    throw new StartError(`${path} returned no JSON: the server there is not sluice`);
   }
 
   /**
@@ -134,6 +139,16 @@ export class AdminClient {
         codeOf(error) === 'ECONNREFUSED' ? 'nothing listens there: is sluice running?' : messageOf(error);
       throw new StartError(`the admin address ${where} does not answer: ${reason}`, { cause: error });
     }
+  }
+}
+
+function isJson({ mediaType, body }: AdminAnswer): boolean {
+  if (mediaType !== 'application/json') return false;
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
   }
 }
 

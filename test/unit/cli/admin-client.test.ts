@@ -89,6 +89,22 @@ describe('an admin API response', { timeout: 60_000 }, () => {
     });
   }
 
+  for (const [type, body] of [
+    ['text/html', '<h1>Welcome</h1>'],
+    ['application/json', '{ "status": '],
+    ['application/json', '{ "status": "up" }'],
+    ['application/json', 'null'],
+  ] as const) {
+    it(`is no status if another server answers 200 ${type} ${JSON.stringify(body)}`, async () => {
+      await withAnswer(200, type, body, async (client) => {
+        await assert.rejects(
+          client.status(),
+          (error: Error) => error instanceof StartError && error.message.includes('there is not sluice'),
+        );
+      });
+    });
+  }
+
   it('becomes a one-line error if its JSON has no message', async () => {
     await withAnswer(
       200,
