@@ -29,7 +29,7 @@ class Served {
     this.child = spawn(process.execPath, [PROGRAM], {
       env: { ...process.env, MODE: mode },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     });
     let text = '';
