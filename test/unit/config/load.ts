@@ -62,6 +62,17 @@ export function errorsOf(text: string, extras: Extras = {}): string[] {
   }
 }
 
+/** Returns the error of a text that is refused. */
+export function refusalOf(text: string): ConfigError {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration is valid');
+}
+
 /** Every warning of a text, in the same form. */
 export function warningsOf(text: string, extras: Extras = {}): string[] {
   return load(text, extras).warnings.map(({ place, message }) => `${shorten(place)}: ${shorten(message)}`);

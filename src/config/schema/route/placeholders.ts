@@ -2,22 +2,21 @@
 import { expandTemplate, targetParts, templateParts } from '../../../core/template.ts';
 import { describe } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
-import { isMapping } from '../../syntax/section.ts';
 import type { ReadMatch } from './route-match.ts';
 
 const REQUEST_PARTS = ['host', 'path', 'query'];
 
 /** Adds errors for the placeholders of `rewrite.path`. */
-export function checkRewrite(rewrite: Section, path: string, route: Section, read: ReadMatch): void {
+export function checkRewrite(rewrite: Section, path: string, read: ReadMatch): void {
   checkNames(rewrite, 'path', path, []);
-  checkGroups(rewrite, 'path', path, route, read);
+  checkGroups(rewrite, 'path', path, read);
   refuseDotSegments(rewrite, 'path', path);
 }
 
 /** Adds errors for the placeholders of `redirect.to`. */
-export function checkRedirect(redirect: Section, to: string, route: Section, read: ReadMatch): void {
+export function checkRedirect(redirect: Section, to: string, read: ReadMatch): void {
   checkNames(redirect, 'to', to, REQUEST_PARTS);
-  checkGroups(redirect, 'to', to, route, read);
+  checkGroups(redirect, 'to', to, read);
   checkPlaces(redirect, to);
   if (namesOf(to).length > 0) refuseDotSegments(redirect, 'to', to);
 }
@@ -58,14 +57,12 @@ function namesOf(text: string): readonly string[] {
 }
 
 /** Adds an error if a text uses a group that the route's pathRegex lacks. */
-function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
-  const { expression } = read;
-  const conditions = route.raw('match');
-  // An invalid pathRegex has its own error.
-  const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
+function checkGroups(section: Section, key: string, text: string, read: ReadMatch): void {
+  const { expression, isValid } = read;
   const wanted = Math.max(0, ...namesOf(text).map(Number).filter(Boolean));
   const groups = expression?.groupCount ?? 0;
-  if (wanted <= groups || isBad) return;
+  // An invalid match has its own error.
+  if (wanted <= groups || !isValid) return;
   const has = expression === null ? 'the match has no pathRegex' : `pathRegex has ${countOf(groups)}`;
   section.problemAt(key, `$${wanted} is group ${wanted} of pathRegex, but ${has}`);
 }

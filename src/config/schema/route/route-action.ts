@@ -13,7 +13,6 @@ import type {
   RespondAction,
   Rewrite,
   RouteAction,
-  RouteMatch,
 } from '../../types/route.ts';
 import type { Place } from '../target/place.ts';
 import { TARGET_KEYS, hasTarget, readTarget } from '../target/target.ts';
@@ -135,17 +134,21 @@ function readRewrite(route: Section, read: ReadMatch): Rewrite {
     section.problem('stripPrefix keeps the rest of the path and path replaces all of it: keep one of them');
   }
   const path = section.optional('path', urlPath, null);
-  if (path !== null) checkRewrite(section, path, route, read);
+  if (path !== null) checkRewrite(section, path, read);
   if (!section.has('stripPrefix')) return { host, stripPrefix: null, path };
-  return { host, stripPrefix: readPrefix(section, read.match), path };
+  return { host, stripPrefix: readPrefix(section, read), path };
 }
 
-function readPrefix(rewrite: Section, match: RouteMatch): string {
+function readPrefix(rewrite: Section, { match, isValid }: ReadMatch): string {
   const prefix = rewrite.required('stripPrefix', urlPath, '/x').replace(/\/+$/, '');
   const path = match.path ?? match.pathPrefix;
   if (prefix === '') {
     rewrite.problemAt('stripPrefix', '"/" leaves every path as it is: name a longer prefix');
-  } else if (path !== null && !isBelow(prefix, path)) {
+    return prefix;
+  }
+  // An invalid match has its own error.
+  if (!isValid) return prefix;
+  if (path !== null && !isBelow(prefix, path)) {
     rewrite.problemAt(
       'stripPrefix',
       `"${prefix}" is not at the front of ${describe(path)}, which the route matches`,
@@ -189,6 +192,6 @@ function readRedirect(route: Section, read: ReadMatch): RedirectAction | null {
   const section = route.section('redirect', REDIRECT);
   if (section === null) return null;
   const to = section.required('to', target, '/');
-  checkRedirect(section, to, route, read);
+  checkRedirect(section, to, read);
   return { kind: 'redirect', to, status: section.optional('status', redirectStatus, 308) };
 }

@@ -61,6 +61,8 @@ const regularExpression: Format<LinearExpression> = (value) => {
 export interface ReadMatch {
   readonly match: RouteMatch;
   readonly expression: LinearExpression | null;
+  /** False for a match with errors. It lacks conditions then, and other keys are not compared with it. */
+  readonly isValid: boolean;
 }
 
 /** Listener settings that matches depend on. */
@@ -72,8 +74,12 @@ export interface MatchTerms {
 
 /** Reads the optional key `match`. Without it, or with an empty mapping, a route matches every request. */
 export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
+  const { problems } = route;
+  const errors = problems.errorCount;
   const section = readConditions(route);
-  if (section === null) return { match: MATCH_ALL, expression: null };
+  if (section === null) {
+    return { match: MATCH_ALL, expression: null, isValid: problems.errorCount === errors };
+  }
   for (const other of ['pathPrefix', 'pathRegex']) {
     if (section.has('path') && section.has(other)) {
       section.problem(`path matches one path exactly, and needs no ${other} beside it: keep one of them`);
@@ -91,7 +97,7 @@ export function readMatch(route: Section, { paths, asksForCertificates }: MatchT
     clientCertificate: readClientCertificateMatch(section, asksForCertificates),
   };
   checkPaths(section, match, paths);
-  return { match, expression };
+  return { match, expression, isValid: problems.errorCount === errors };
 }
 
 /** Reads the mapping, or the text or list in its place. Null without the key, and for an invalid value. */

@@ -1,5 +1,4 @@
 /** Reads the routes of a listener. */
-import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -21,7 +20,7 @@ import { readHttpsRedirect } from './https-redirect.ts';
 import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
-import { readMatch, type MatchTerms } from './route-match.ts';
+import { readMatch, type MatchTerms, type ReadMatch } from './route-match.ts';
 
 const SHAPE = {
   what: 'a route',
@@ -45,10 +44,9 @@ const routeName: Format<string> = (value) => {
   throw new FormatError(`"${NO_ROUTE}" is the metric label of requests without a route: use another name`);
 };
 
-/** A route with the compiled pathRegex of its match. */
-interface ReadRoute {
+/** A route, and what other routes need to know of its match. */
+interface ReadRoute extends Pick<ReadMatch, 'expression' | 'isValid'> {
   readonly route: Route;
-  readonly expression: LinearExpression | null;
 }
 
 /** Listener settings that routes depend on. */
@@ -87,7 +85,7 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
   const fallback =
     readFallbackRoute(listener, name, positionName(entries.length), access, context) ?? redirect;
   if (fallback !== null) {
-    const route = { path: fallback.path, value: { route: fallback.value, expression: null } };
+    const route = { path: fallback.path, value: { route: fallback.value, expression: null, isValid: true } };
     warnOfUnreachable(route, earlier, context);
     routes.push(route);
   }
@@ -126,7 +124,7 @@ function knownRoute(
   if (action.kind === 'cluster') {
     repeatTarget(path, { listener, route: name, cluster: action.cluster }, context);
   }
-  return { path, value: { route, expression: null } };
+  return { path, value: { route, expression: null, isValid: true } };
 }
 
 function readNewRoute(
@@ -172,9 +170,8 @@ function readRoute(
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
   if (section === null) return null;
   const name = section.optional('name', routeName, defaultName);
-  const errors = context.problems.errorCount;
   const read = readMatch(section, terms);
-  const hasPlace = section.has('to') && terms.listener !== '' && context.problems.errorCount === errors;
+  const hasPlace = section.has('to') && terms.listener !== '' && read.isValid;
   const place = hasPlace ? placeOfRoute(terms.listener, section.has('name') ? name : null, read.match) : null;
   const action = readAction(section, read, place, context);
   const headers = readRouteHeaders(section);
@@ -183,21 +180,23 @@ function readRoute(
   const limits = readLimits(section, terms.limits);
   const errorPages = readRouteErrorPages(section, context);
   if (action === null) return null;
-  const { match, expression } = read;
+  const { match, expression, isValid } = read;
   return {
     path: entry.path,
-    value: { route: { name, match, action, headers, access, limits, errorPages }, expression },
+    value: { route: { name, match, action, headers, access, limits, errorPages }, expression, isValid },
   };
 }
 
 /**
  * Warns if an earlier route matches everything that a route matches. Then adds the route to the earlier ones.
+ * Ignores a route whose match has errors.
  */
 function warnOfUnreachable(
-  { path, value: { route, expression } }: Located<ReadRoute>,
+  { path, value: { route, expression, isValid } }: Located<ReadRoute>,
   earlier: EarlierRoutes,
   { problems }: Context,
 ): void {
+  if (!isValid) return;
   const { name, match } = route;
   const cover = earlier.coverOf(match);
   earlier.add({ name, match, expression });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errorsOf, load, routes, warningsOf } from '../../load.ts';
+import { errorsOf, load, refusalOf, routes, warningsOf } from '../../load.ts';
 
 const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
 
@@ -54,6 +54,25 @@ describe('route', () => {
     assert.deepEqual(warningsOf(text), [
       '7:9: the route "some" is never reached: the route "all" before it matches all that it matches',
     ]);
+  });
+
+  it('causes one error and no warning if its match is invalid', () => {
+    const later = '{ match: { host: a.example.com, pathPrefix: /a }, cluster: app }';
+    for (const match of [
+      '{ hots: a.example.com }',
+      '{ header: { x: 1 } }',
+      '{ headers: [x] }',
+      '{ host: 1 }',
+      'a b',
+    ]) {
+      const broken = `{ match: ${match}, cluster: app, rewrite: { stripPrefix: /b } }`;
+      const redirect = `{ match: ${match}, redirect: "https://example.com/$1" }`;
+      for (const text of [routes(broken, later), routes(redirect, later), routes(later, broken)]) {
+        const { problems, warnings } = refusalOf(text);
+        assert.equal(problems.length, 1, `${match}: ${JSON.stringify(problems)}`);
+        assert.deepEqual(warnings, [], match);
+      }
+    }
   });
 
   it('causes a warning for the hosts that earlier routes leave without requests', () => {
