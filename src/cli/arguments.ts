@@ -1,5 +1,5 @@
 /** Reads the command line. */
-import { nearest } from '../config/syntax/nearest.ts';
+import { nearest } from '../config/syntax/hints/nearest.ts';
 import { UsageError } from '../core/errors.ts';
 import { COMMANDS, optionsOf, specOf, type CommandName } from './command-line/commands.ts';
 import type { OptionSpec, ValueSpec } from './command-line/spec.ts';

@@ -1,5 +1,5 @@
 /** Finds keys by what a person types. */
-import { nearest } from '../../config/syntax/nearest.ts';
+import { nearest } from '../../config/syntax/hints/nearest.ts';
 import type { KnownKey, KnownKeys } from './known-keys.ts';
 
 /**

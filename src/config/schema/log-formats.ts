@@ -2,7 +2,7 @@
 import { described } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, byteSize, describe, integer, toggle } from '../syntax/formats.ts';
-import { nearest } from '../syntax/nearest.ts';
+import { nearest } from '../syntax/hints/nearest.ts';
 import { isMapping } from '../syntax/section.ts';
 
 /** Names of the fields of JSON access lines. `level`, `time`, `worker` and `msg` are in every line. */

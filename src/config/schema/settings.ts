@@ -4,8 +4,9 @@
  */
 import { isAbsolute } from 'node:path';
 import convict from 'convict';
+import { below } from '../syntax/hints/elsewhere.ts';
 import { FormatError } from '../syntax/formats.ts';
-import { nearest } from '../syntax/nearest.ts';
+import { nearest } from '../syntax/hints/nearest.ts';
 import { parseOverride, replaceIn } from '../syntax/override.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
@@ -14,6 +15,9 @@ import type { Path } from '../syntax/source-file.ts';
 import { parseValue } from '../syntax/source-file.ts';
 import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
 import { SETTINGS } from './root-settings.ts';
+import { CLUSTER_KEYS } from './cluster/cluster.ts';
+import { LISTENER_KEYS } from './listener/listener-keys.ts';
+import { ROUTE_KEYS } from './route/route.ts';
 import { STICKY_SECRET_VARIABLE, stickySecret } from './cluster/sticky.ts';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
@@ -26,6 +30,31 @@ for (const path of PATHS) {
   GROUPS.set('', [...new Set([...(GROUPS.get('') ?? []), group])]);
   if (key !== undefined) GROUPS.set(group, [...(GROUPS.get(group) ?? []), key]);
 }
+
+/** Keys of listeners and clusters. A group may have some of them, too, but they are rarely meant for it. */
+const OF_LISTS = [...LISTENER_KEYS, ...CLUSTER_KEYS];
+const ROOT = {
+  what: 'a configuration',
+  notes: { accessLog: 'unknown key "accessLog" in a configuration: write log: { access: ... }' },
+  elsewhere: [
+    ...[...GROUPS].flatMap(([group, keys]) =>
+      group === ''
+        ? []
+        : [
+            below(
+              group,
+              keys.filter((key) => !OF_LISTS.includes(key)),
+            ),
+          ],
+    ),
+    { keys: LISTENER_KEYS, write: 'listeners: [{ KEY: ... }]' },
+    {
+      keys: ROUTE_KEYS.filter((key) => !LISTENER_KEYS.includes(key)),
+      write: 'listeners: [{ routes: [{ KEY: ... }] }]',
+    },
+    { keys: CLUSTER_KEYS, write: 'clusters: [{ KEY: ... }]' },
+  ],
+};
 
 const SCHEMA = schema();
 
@@ -124,8 +153,7 @@ export class Settings {
     }
     // A group is null if all of its keys are commented out.
     if (value === null) return;
-    const shape =
-      name === '' ? { what: 'a configuration', keys: ['include', ...keys] } : { what: `"${name}"`, keys };
+    const shape = name === '' ? { ...ROOT, keys: ['include', ...keys] } : { what: `"${name}"`, keys };
     if (!isMapping(value)) {
       this.#problems.valueError(path, notMapping(value, shape));
       return;

@@ -2,7 +2,7 @@
 import type { BaseDirectory } from './files.ts';
 import { describe, text } from './formats.ts';
 import type { ItemReading } from './item-memory.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from './hints/nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Located, Section } from './section.ts';
 import type { Cluster, ClusterFiles, ClusterSettings } from '../types/cluster.ts';

@@ -11,7 +11,7 @@ import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
 import { DESCRIBE, Description, described } from './format-description.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from './hints/nearest.ts';
 
 /** Parses a raw value. Throws a FormatError if the value is invalid. */
 export type Format<T> = (value: unknown) => T;

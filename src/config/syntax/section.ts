@@ -1,8 +1,9 @@
 /** One mapping of the configuration, read key by key. */
+import { placesOfKey, type Elsewhere } from './hints/elsewhere.ts';
 import type { FormatDescription } from './format-description.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, isOff, label } from './formats.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from './hints/nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
 import { scalarOf } from './yaml/plain-yaml.ts';
@@ -21,6 +22,8 @@ interface Shape {
   readonly short?: string;
   /** Messages for some unknown keys. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** Sections that have some of the unknown keys. */
+  readonly elsewhere?: readonly Elsewhere[];
 }
 
 /**
@@ -257,10 +260,15 @@ export function notMapping(value: unknown, { what, keys }: Shape): string {
 }
 
 /** Returns the message for an unknown key. */
-export function unknownKey(key: string, { what, keys, notes = {} }: Shape): string {
+export function unknownKey(key: string, { what, keys, notes = {}, elsewhere = [] }: Shape): string {
   if (Object.hasOwn(notes, key)) return notes[key]!;
   if (/^\/[/*]/.test(key)) return `${describe(key)} is not a key: begin a comment with "#", in JSON too`;
+  return `unknown key ${describe(key)} in ${what}: ${remedyFor(key, keys, elsewhere)}`;
+}
+
+function remedyFor(key: string, keys: readonly string[], elsewhere: readonly Elsewhere[]): string {
+  const places = placesOfKey(key, elsewhere);
+  if (places !== null) return `write ${places}`;
   const near = nearest(key, keys);
-  const remedy = near === undefined ? `it has ${keys.join(', ')}` : `did you mean "${near}"?`;
-  return `unknown key ${describe(key)} in ${what}: ${remedy}`;
+  return near === undefined ? `it has ${keys.join(', ')}` : `did you mean "${near}"?`;
 }

@@ -1,17 +1,23 @@
 /** Reads the key `access` of a listener or a route: its access rules. */
 import type { Context } from '../../syntax/context.ts';
+import { below } from '../../syntax/hints/elsewhere.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import { readAllow, readDeny } from './address-lists.ts';
 import { readBasic } from './basic.ts';
-import { readForwardAuth } from './forward-auth.ts';
-import { readJwt } from './jwt/jwt.ts';
+import { FORWARD_AUTH_KEYS, readForwardAuth } from './forward-auth.ts';
+import { JWT_KEYS, readJwt } from './jwt/jwt.ts';
 import { readOrigins } from './origins.ts';
 import { warnOfAccess } from './warnings.ts';
 
-const ADDRESS_KEYS = ['deny', 'allow'];
+export const ADDRESS_KEYS = ['deny', 'allow'];
 const REQUEST_KEYS = ['origins', 'originRequired', 'basic', 'jwt', 'forwardAuth'];
-const L7 = { what: '"access"', keys: [...ADDRESS_KEYS, ...REQUEST_KEYS] };
+export const ACCESS_KEYS = [...ADDRESS_KEYS, ...REQUEST_KEYS];
+const L7 = {
+  what: '"access"',
+  keys: ACCESS_KEYS,
+  elsewhere: [below('jwt', JWT_KEYS), below('forwardAuth', FORWARD_AUTH_KEYS)],
+};
 const L4 = {
   what: 'the access of a listener of mode l4',
   keys: ADDRESS_KEYS,

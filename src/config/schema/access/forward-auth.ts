@@ -6,9 +6,10 @@ import { httpUrl } from '../../syntax/url.ts';
 import type { ForwardAuthSettings } from '../../types/access.ts';
 import { forwardable } from './forwardable.ts';
 
+export const FORWARD_AUTH_KEYS = ['url', 'headers', 'timeout', 'maxConcurrent', 'onFailure'];
 const SHAPE = {
   what: '"forwardAuth"',
-  keys: ['url', 'headers', 'timeout', 'maxConcurrent', 'onFailure'],
+  keys: FORWARD_AUTH_KEYS,
   short: 'url',
 };
 

@@ -1,6 +1,7 @@
 /** Reads a cluster. */
 import { formatAddress } from '../../../core/address.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
+import { below } from '../../syntax/hints/elsewhere.ts';
 import { duration, integer, oneOf, toggle } from '../../syntax/formats.ts';
 import { hostName } from '../../syntax/host.ts';
 import type { Problems } from '../../syntax/problems.ts';
@@ -10,12 +11,13 @@ import type { Cluster, ClusterFiles, ClusterSettings, ClusterTls } from '../../t
 import { warnOfDates } from '../certificate-warnings.ts';
 import { certificateFile, readKeyPair } from '../certificate.ts';
 import { readBalancing } from './balancing.ts';
-import { readEndpoints } from './endpoints.ts';
-import { HEALTH_KEYS, readHealth } from './health.ts';
+import { ENDPOINT, readEndpoints } from './endpoints.ts';
+import { HEALTH_CHECK, HEALTH_KEYS, OUTLIER, readHealth } from './health.ts';
 import { readResolve } from './resolve.ts';
-import { readSticky } from './sticky.ts';
+import { STICKY, readSticky } from './sticky.ts';
 
-const KEYS = [
+/** Keys of a cluster except its name. */
+export const CLUSTER_KEYS = [
   'balancer',
   'hashOn',
   'loadFactor',
@@ -31,10 +33,19 @@ const KEYS = [
   'tls',
   'endpoints',
 ];
-const CLUSTER = { what: 'a cluster', keys: ['name', ...KEYS] };
+const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
+const BELOW_CLUSTER = [
+  below('healthCheck', HEALTH_CHECK.keys),
+  below('outlier', OUTLIER.keys),
+  below('sticky', STICKY.keys),
+  below('tls', TLS.keys),
+  { keys: ENDPOINT.keys, write: 'endpoints: [{ KEY: ... }]' },
+];
+const CLUSTER = { what: 'a cluster', keys: ['name', ...CLUSTER_KEYS], elsewhere: BELOW_CLUSTER };
 const UNNAMED = {
   what: 'a cluster without a name',
-  keys: KEYS,
+  keys: CLUSTER_KEYS,
+  elsewhere: BELOW_CLUSTER,
   notes: {
     name: 'the place of "to" names its cluster: leave name out, or move the cluster to "clusters"',
     address:
@@ -42,7 +53,6 @@ const UNNAMED = {
     file: 'a mapping in "to" is a whole cluster: for an address from a file, write endpoints: [{ address: { file: FILE } }]',
   },
 };
-const TLS = { what: 'the tls of a cluster', keys: ['serverName', 'ca', 'verify', 'cert', 'key'] };
 const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 

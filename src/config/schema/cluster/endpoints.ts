@@ -12,7 +12,7 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping, readValue } from '../../syntax/section.ts';
 import type { Endpoint, ResolveSettings } from '../../types/cluster.ts';
 
-const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
+export const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnections'] };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 /** The host of an address that is a port alone. */
 const LOOPBACK = '127.0.0.1';

@@ -10,11 +10,11 @@ import { urlPath } from '../route/route-match.ts';
 
 export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold', 'slowStart'];
 
-const HEALTH_CHECK = {
+export const HEALTH_CHECK = {
   what: '"healthCheck"',
   keys: ['type', 'path', 'host', 'status', 'interval', 'timeout', 'rise', 'fall'],
 };
-const OUTLIER = {
+export const OUTLIER = {
   what: '"outlier"',
   keys: [
     'failures',

@@ -10,7 +10,7 @@ import { refuseHidden } from '../../syntax/outside/hidden.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { Sticky } from '../../types/cluster.ts';
 
-const STICKY = {
+export const STICKY = {
   what: '"sticky"',
   keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'],
   short: 'cookie',

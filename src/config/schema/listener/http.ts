@@ -14,10 +14,11 @@ const NON_UWS_KEYS = [
   'maxRequestsPerConnection',
   'bodyTimeout',
 ];
-const HTTP = {
-  what: '"http"',
-  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive', ...NON_UWS_KEYS],
-};
+export const HTTP_KEYS = [
+  ...['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive'],
+  ...NON_UWS_KEYS,
+];
+const HTTP = { what: '"http"', keys: HTTP_KEYS };
 const KIB = 1024;
 const GIB = 1024 ** 3;
 const DEADLINE_MS = { min: 10, max: MAX_DURATION_MS };

@@ -3,61 +3,53 @@ import { isLoopbackHost, type TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
+import { below } from '../../syntax/hints/elsewhere.ts';
 import { duration, integer, label, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
-import { readAccess, readListenerAccess } from '../access/access.ts';
+import { ACCESS_KEYS, ADDRESS_KEYS, readAccess, readListenerAccess } from '../access/access.ts';
 import { checkRemovedHeaders } from '../access/removed-headers.ts';
 import { warnOfOpenOrigins } from '../access/warnings.ts';
 import { LimitNames } from '../limits/limit-names.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { warnOfIdleLimits } from '../limits/warnings.ts';
 import { readErrorPages } from '../route/error-pages.ts';
-import { readRoutes } from '../route/route.ts';
+import { MATCH_KEYS } from '../route/route-match.ts';
+import { ROUTE_KEYS, readRoutes } from '../route/route.ts';
 import { placeOfListener } from '../target/place.ts';
-import { TARGET_KEYS, hasTarget, readOnlyTarget } from '../target/target.ts';
-import { readHttp } from './http.ts';
+import { BELOW_TO, hasTarget, readOnlyTarget } from '../target/target.ts';
+import { HTTP_KEYS, readHttp } from './http.ts';
 import { readL7Engine, refuseConnectionKeysOnUws } from './l7-engine.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS, readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
+import { L4_KEYS, L7_KEYS, LISTENER_KEYS, notesOn } from './listener-keys.ts';
 import { readPaths } from './paths.ts';
-import { PROXY_KEYS, hasEntries, readProxies, warnOfIgnoredProxies } from './proxies.ts';
-import { readTls } from './tls/tls.ts';
-import { readWebSocket } from './websocket.ts';
+import { hasEntries, readProxies, warnOfIgnoredProxies } from './proxies.ts';
+import { TLS_KEYS, readTls } from './tls/tls.ts';
+import { WEBSOCKET_KEYS, readWebSocket } from './websocket.ts';
 
-const COMMON = [
-  'name',
-  'mode',
-  'address',
-  'maxConnections',
-  ...PROXY_KEYS,
-  'access',
-  'limits',
-  'passthrough',
-  ...TARGET_KEYS,
-];
-const MODES = {
-  l4: ['engine', 'idleTimeout', 'halfCloseTimeout'],
-  l7: [
-    'engine',
-    'tls',
-    'maxPendingHandshakes',
-    'maxQueuedHandshakes',
-    'forwarded',
-    'via',
-    'underscoreHeaders',
-    'paths',
-    'websocket',
-    'http',
-    'errorPages',
-    'routes',
-    'redirectToHttps',
+const L4 = {
+  what: 'a listener of mode l4',
+  keys: L4_KEYS,
+  notes: notesOn('l7', 'l4'),
+  elsewhere: [below('access', ADDRESS_KEYS), ...BELOW_TO],
+};
+const L7 = {
+  what: 'a listener of mode l7',
+  keys: L7_KEYS,
+  notes: notesOn('l4', 'l7'),
+  elsewhere: [
+    below('access', ACCESS_KEYS),
+    below('tls', TLS_KEYS),
+    below('websocket', WEBSOCKET_KEYS),
+    below('http', HTTP_KEYS),
+    { keys: ROUTE_KEYS, write: 'routes: [{ KEY: ... }]' },
+    { keys: MATCH_KEYS, write: 'routes: [{ match: { KEY: ... } }]' },
+    ...BELOW_TO,
   ],
-} as const;
-const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
-const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
-const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
+};
+const EITHER = { what: 'a listener', keys: LISTENER_KEYS };
 /** Replaces an invalid address in a configuration that is refused. */
 const NO_ADDRESS: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
@@ -247,14 +239,4 @@ function readHandshakeLimits(
     );
   }
   return { maxPendingHandshakes, maxQueuedHandshakes };
-}
-
-/** Explains keys that only listeners of the other mode have. */
-function notesOn(other: keyof typeof MODES, mode: keyof typeof MODES): Record<string, string> {
-  return Object.fromEntries(
-    MODES[other].map((key) => [
-      key,
-      `"${key}" is for listeners of mode ${other}, and this one has mode ${mode}`,
-    ]),
-  );
 }

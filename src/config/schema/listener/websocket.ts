@@ -9,18 +9,11 @@ import { keyForUws, refuseUnsupportedKeys } from './l7-engine.ts';
 
 /** Keys for queues, which the stream relay of the other engines does not have. */
 const UWS_KEYS = ['downstreamBuffer', 'upstreamBuffer'];
-const WEBSOCKET = {
-  what: '"websocket"',
-  keys: [
-    'handshakeTimeout',
-    'maxMessageSize',
-    'idleTimeout',
-    'maxLifetime',
-    'compression',
-    'endpointLostCode',
-    ...UWS_KEYS,
-  ],
-};
+export const WEBSOCKET_KEYS = [
+  ...['handshakeTimeout', 'maxMessageSize', 'idleTimeout', 'maxLifetime', 'compression', 'endpointLostCode'],
+  ...UWS_KEYS,
+];
+const WEBSOCKET = { what: '"websocket"', keys: WEBSOCKET_KEYS };
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const LIFETIME_MS = { min: 10, max: MAX_DURATION_MS, zero: 'no limit' };

@@ -1,6 +1,7 @@
 /** Reads the action of a route: exactly one. */
 import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
+import { below } from '../../syntax/hints/elsewhere.ts';
 import { directory } from '../../syntax/files.ts';
 import { described } from '../../syntax/format-description.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -30,6 +31,13 @@ const STATIC = {
 };
 const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'], short: 'status' };
 const REDIRECT = { what: '"redirect"', keys: ['to', 'status'], short: 'to' };
+/** Keys of the mappings that a route's action consists of. */
+export const BELOW_ACTION = [
+  below('rewrite', REWRITE.keys),
+  below('static', STATIC.keys),
+  below('respond', RESPOND.keys),
+  below('redirect', REDIRECT.keys),
+];
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
 /** Keys that need `cluster`, with their effect. */
 const CLUSTER_ONLY = [

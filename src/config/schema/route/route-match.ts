@@ -12,10 +12,11 @@ import { readHosts } from './hosts.ts';
 import { faultOfPath, faultsOfExpression } from './path-patterns.ts';
 import { readShortMatch } from './short-match.ts';
 
-const SHAPE = {
-  what: 'a match',
-  keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
-};
+export const MATCH_KEYS = [
+  ...['host', 'path', 'pathPrefix', 'pathRegex'],
+  ...['headers', 'query', 'subprotocol', 'clientCertificate'],
+];
+const SHAPE = { what: 'a match', keys: MATCH_KEYS };
 /** Other proxies have patterns with stars. */
 const STAR_IN_PATH = 'a star is an ordinary character here: for all paths below /api, write pathPrefix: /api';
 /** Matches every request. */

@@ -1,6 +1,7 @@
 /** Reads the routes of a listener. */
 import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
+import { below } from '../../syntax/hints/elsewhere.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
@@ -8,25 +9,34 @@ import type { KnownRoutes } from '../../syntax/item-memory.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
-import { readAccess } from '../access/access.ts';
+import { ACCESS_KEYS, readAccess } from '../access/access.ts';
 import { usesFiles } from '../cluster/cluster.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
+import { LISTENER_KEYS } from '../listener/listener-keys.ts';
 import { refuseDuplicateNames } from '../uniqueness.ts';
 import { placeOfRoute } from '../target/place.ts';
-import { TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
+import { BELOW_TO, TARGET_KEYS, hasTarget, repeatTarget } from '../target/target.ts';
 import { readRouteErrorPages } from './error-pages.ts';
 import { readFallbackRoute } from './fallback-route.ts';
 import { readHttpsRedirect } from './https-redirect.ts';
 import { EarlierRoutes } from './reachability.ts';
-import { readAction } from './route-action.ts';
+import { BELOW_ACTION, readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
-import { readMatch, type MatchTerms, type ReadMatch } from './route-match.ts';
+import { MATCH_KEYS, readMatch, type MatchTerms, type ReadMatch } from './route-match.ts';
 
+export const ROUTE_KEYS = [
+  ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
+  ...['access', 'limits', 'errorPages'],
+];
 const SHAPE = {
   what: 'a route',
-  keys: [
-    ...['name', 'match', ...TARGET_KEYS, 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
-    ...['access', 'limits', 'errorPages'],
+  keys: ROUTE_KEYS,
+  elsewhere: [
+    below('match', MATCH_KEYS),
+    ...BELOW_ACTION,
+    below('access', ACCESS_KEYS),
+    { keys: LISTENER_KEYS, write: 'KEY: ... in the listener, beside "routes"' },
+    ...BELOW_TO,
   ],
   notes: { include: 'include has no other keys beside it: write { include: FILE } as a separate item' },
 };

@@ -1,13 +1,23 @@
 /** Reads the cluster that a listener, a route or a rule leads to: the key `cluster` or the key `to`. */
 import type { Context } from '../../syntax/context.ts';
+import { below, type Elsewhere } from '../../syntax/hints/elsewhere.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
-import { NO_FILES, readUnnamedCluster, type ReadCluster } from '../cluster/cluster.ts';
+import { CLUSTER_KEYS, NO_FILES, readUnnamedCluster, type ReadCluster } from '../cluster/cluster.ts';
 import { readEndpoints } from '../cluster/endpoints.ts';
 import type { Place } from './place.ts';
 
 export const TARGET_KEYS = ['cluster', 'to'] as const;
+
+/** Keys of a cluster. They stand below `to`. */
+export const BELOW_TO: readonly Elsewhere[] = [
+  below('to', ['endpoints']),
+  {
+    keys: CLUSTER_KEYS.filter((key) => key !== 'endpoints'),
+    write: 'to: { KEY: ..., endpoints: ... }',
+  },
+];
 
 /** Whether a section says where its connections go, valid or not. */
 export function hasTarget(section: Section): boolean {

@@ -1,6 +1,6 @@
 /** Reads the key `tracing` of the root: the sampling of traces and the collector of their spans. */
 import { describe } from '../../syntax/formats.ts';
-import { nearest } from '../../syntax/nearest.ts';
+import { nearest } from '../../syntax/hints/nearest.ts';
 import type { Problems } from '../../syntax/problems.ts';
 import { readValue } from '../../syntax/section.ts';
 import { isUnencrypted } from '../../syntax/url.ts';

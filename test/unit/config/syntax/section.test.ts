@@ -41,7 +41,7 @@ log: { levels: 1 }
         '11:20: unknown key "strip" in "rewrite": did you mean "stripPrefix"?',
         '13:20: unknown key "stauts" in "respond": did you mean "status"?',
         '15:28: unknown key "code" in "redirect": it has to, status',
-        '16:12: unknown key "certificate" in the tls of a listener: did you mean "certificates"?',
+        '16:12: unknown key "certificate" in the tls of a listener: write cert: FILE and key: FILE',
         '16:46: unknown key "crt" in a certificate: did you mean "cert"?',
         '18:18: unknown key "balancr" in a cluster: did you mean "balancer"?',
         '18:37: unknown key "servername" in the tls of a cluster: did you mean "serverName"?',

@@ -11,14 +11,11 @@ import { readRequiredClaims } from './claims.ts';
 import { readKeys } from './jwt-keys.ts';
 import { readTokenSources } from './token-sources.ts';
 
-const SHAPE = {
-  what: '"jwt"',
-  keys: [
-    ...['keys', 'algorithms', 'issuer', 'audience', 'from', 'require', 'forward'],
-    ...['atExpiry', 'grace', 'leeway'],
-  ],
-  short: 'keys',
-};
+export const JWT_KEYS = [
+  ...['keys', 'algorithms', 'issuer', 'audience', 'from', 'require', 'forward'],
+  ...['atExpiry', 'grace', 'leeway'],
+];
+const SHAPE = { what: '"jwt"', keys: JWT_KEYS, short: 'keys' };
 const DEFAULT_LEEWAY_MS = 30_000;
 
 /** Reads the key. Returns null if its keys are invalid. */

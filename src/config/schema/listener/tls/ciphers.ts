@@ -3,7 +3,7 @@ import { getCiphers } from 'node:tls';
 import { described } from '../../../syntax/format-description.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
-import { nearest } from '../../../syntax/nearest.ts';
+import { nearest } from '../../../syntax/hints/nearest.ts';
 import type { Section } from '../../../syntax/section.ts';
 import type { ListenerTls } from '../../../types/listener.ts';
 import { readNames } from './names.ts';

@@ -15,9 +15,16 @@ import { readTickets } from './tickets.ts';
 
 /** Keys that the engine `uws` does not support. */
 const NON_UWS_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
+export const TLS_KEYS = [
+  ...['certificates', 'cert', 'key', 'minVersion', 'ciphers', 'clientCertificates'],
+  ...NON_UWS_KEYS,
+];
 const SHAPE = {
   what: 'the tls of a listener',
-  keys: ['certificates', 'cert', 'key', 'minVersion', 'ciphers', 'clientCertificates', ...NON_UWS_KEYS],
+  keys: TLS_KEYS,
+  notes: {
+    certificate: 'unknown key "certificate" in the tls of a listener: write cert: FILE and key: FILE',
+  },
 };
 
 /**

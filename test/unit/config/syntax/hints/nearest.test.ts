@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nearest } from '../../../../src/config/syntax/nearest.ts';
+import { nearest } from '../../../../../src/config/syntax/hints/nearest.ts';
 
 const WORDS = ['address', 'name', 'mode', 'maxConnections', 'l4', 'l7', 'round_robin'];
 
