@@ -172,7 +172,7 @@ listeners:
     to: { sticky: { cookie: own }, endpoints: ['unix:./own.sock'] }
   - { address: ':8085', to: 3000 }
   - { name: to-https, address: ':8087', redirectToHttps: 8443, routes: [{ match: { pathPrefix: /.well-known }, respond: {} }] }
-  - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: { key: address, handshakes: 1/s }, passthrough: { serverName: a.example, cluster: plain } }
+  - { name: names, mode: l4, address: ':8083', trustedProxies: [10.0.0.0/8], proxyProtocol: optional, access: { deny: [::/0], allow: [10.0.0.1] }, limits: { key: address, handshakes: 1/s }, passthrough: { serverName: a.example, cluster: plain } }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
