@@ -108,6 +108,7 @@ export function* readRoot(
   yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
   checkTunnelClusters(listeners, config.clusters, clusters.names, problems);
+  clusters.names.refuseUnknown();
   clusters.names.warnOfUnused();
   items.keepUnnamed(clusters.names.unnamed.map(({ cluster }) => cluster));
   yield;

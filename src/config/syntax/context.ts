@@ -53,6 +53,7 @@ export class ClusterNames {
   readonly #problems: Problems;
   readonly #complete: boolean;
   readonly #used = new Set<string>();
+  readonly #unknown: Located<string>[] = [];
   readonly #unnamed = new Map<string, UnnamedCluster>();
 
   /** @param complete false if a cluster could not be read; then no name is reported as unknown */
@@ -70,17 +71,25 @@ export class ClusterNames {
     return name;
   }
 
-  /** Records a reference to a cluster. Adds an error if the cluster does not exist. */
+  /** Records a reference to a cluster. */
   refer(path: Path, name: string): void {
     this.#used.add(name);
-    if (!this.#complete || this.#names.has(name)) return;
-    const names = [...this.#names];
-    const near = nearest(name, names);
-    const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
-    const listed = names.slice(0, MAX_LISTED).join(', ');
-    const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${listed}${more}`;
-    const hint = near === undefined ? list : `did you mean "${near}"?`;
-    this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
+    if (this.#complete && !this.#names.has(name)) this.#unknown.push({ path, value: name });
+  }
+
+  /** Adds an error for each reference to a cluster that does not exist. Call it once all references are known. */
+  refuseUnknown(): void {
+    for (const { path, value } of this.#unknown) {
+      const unnamed = this.findUnnamed(value);
+      if (unnamed === null) this.#problems.error(path, this.#faultOf(value));
+      else {
+        this.#problems.error(
+          path,
+          `${describe(value)} is the cluster of the "to" at ${this.#problems.placeOf(unnamed.path)}, ` +
+            'and only clusters in "clusters" can be named: move it there',
+        );
+      }
+    }
   }
 
   /** Clusters that are written at the place of their use, in the order of the places. */
@@ -119,6 +128,16 @@ export class ClusterNames {
     for (const { path, value } of this.#known) {
       if (!this.#used.has(value)) this.#problems.warning(path, `nothing uses the cluster "${value}"`);
     }
+  }
+
+  #faultOf(name: string): string {
+    const names = [...this.#names];
+    const near = nearest(name, names);
+    const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+    const listed = names.slice(0, MAX_LISTED).join(', ');
+    const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${listed}${more}`;
+    const hint = near === undefined ? list : `did you mean "${near}"?`;
+    return `there is no cluster ${describe(name)}: ${hint}`;
   }
 }
 

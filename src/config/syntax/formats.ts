@@ -119,6 +119,16 @@ export function oneOf<const T extends string>(...words: readonly T[]): Format<T>
   };
 }
 
+/** Returns a format that refuses some words with a remedy, because other programs have them. */
+export function withRemedies<T>(format: Format<T>, remedies: Readonly<Record<string, string>>): Format<T> {
+  return (value) => {
+    if (typeof value === 'string' && Object.hasOwn(remedies, value)) {
+      throw new FormatError(`${describe(value)} is not a value of this key: ${remedies[value]!}`);
+    }
+    return format(value);
+  };
+}
+
 export const toggle: Format<boolean> = (value) => {
   if (value === DESCRIBE) throw new Description({ type: 'boolean' });
   if (typeof value === 'boolean') return value;

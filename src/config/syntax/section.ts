@@ -22,6 +22,8 @@ interface Shape {
   readonly short?: string;
   /** Messages for some unknown keys. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** Returns what to write in place of a value that is not a mapping. Null for the list of keys. */
+  readonly instead?: (value: unknown) => string | null;
   /** Sections that have some of the unknown keys. */
   readonly elsewhere?: readonly Elsewhere[];
 }
@@ -254,9 +256,11 @@ function isShort(value: unknown): boolean {
 }
 
 /** Returns the message for a value that should be a mapping. */
-export function notMapping(value: unknown, { what, keys }: Shape): string {
-  const remedy = keys.length === 0 ? '' : `: ${what} has ${keys.join(', ')}`;
-  return `${describe(value)} is not a mapping${remedy}`;
+export function notMapping(value: unknown, { what, keys, instead }: Shape): string {
+  const fault = `${describe(value)} is not a mapping`;
+  const wanted = instead?.(value) ?? null;
+  if (wanted !== null) return `${fault}: ${wanted}`;
+  return keys.length === 0 ? fault : `${fault}: ${what} has ${keys.join(', ')}`;
 }
 
 /** Returns the message for an unknown key. */

@@ -1,6 +1,6 @@
 /** Reads the cluster keys for choosing an endpoint. */
 import { described } from '../../syntax/format-description.ts';
-import { FormatError, describe, line, oneOf, token } from '../../syntax/formats.ts';
+import { FormatError, describe, line, oneOf, token, withRemedies } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { BalancerName, Cluster, HashOn } from '../../types/cluster.ts';
 
@@ -8,13 +8,11 @@ const HASH_KEYS = ['source_ip', 'header', 'cookie', 'query'] as const;
 const HASH_ON = { what: '"hashOn"', keys: HASH_KEYS };
 const MAX_LOAD_FACTOR = 100;
 
-const balancer = oneOf<BalancerName>(
-  'round_robin',
-  'least_connections',
-  'random',
-  'p2c',
-  'source_ip',
-  'consistent_hash',
+const STICKY = 'write sticky: COOKIE, which works with every balancer, and leave balancer out';
+
+const balancer = withRemedies(
+  oneOf<BalancerName>('round_robin', 'least_connections', 'random', 'p2c', 'source_ip', 'consistent_hash'),
+  { cookie: STICKY, sticky: STICKY, ip_hash: 'write source_ip' },
 );
 
 /** Reads the keys that choose the endpoint of a connection. */

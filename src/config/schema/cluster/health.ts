@@ -12,6 +12,8 @@ export const HEALTH_KEYS = ['healthCheck', 'onDown', 'outlier', 'panicThreshold'
 
 export const HEALTH_CHECK = {
   what: '"healthCheck"',
+  instead: (value: unknown): string | null =>
+    typeof value === 'string' && value.startsWith('/') ? `write { type: http, path: ${value} }` : null,
   keys: ['type', 'path', 'host', 'status', 'interval', 'timeout', 'rise', 'fall'],
 };
 export const OUTLIER = {

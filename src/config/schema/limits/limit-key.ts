@@ -1,7 +1,7 @@
 /** Reads the key `key` of a limit: the client property that it counts by. */
 import { TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
-import { line, oneOf, pattern, text } from '../../syntax/formats.ts';
+import { line, oneOf, pattern, text, withRemedies } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
 import type { LimitKey } from '../../types/limits.ts';
@@ -15,11 +15,9 @@ const FORMATS: Readonly<Record<(typeof NAMED)[number], Format<string>>> = {
   cookie: pattern(TOKEN, "a cookie's name", HEADER_OR_COOKIE),
 };
 
-const word: Format<'address' | 'principal' | 'host' | 'route'> = oneOf(
-  'address',
-  'principal',
-  'host',
-  'route',
+const word: Format<'address' | 'principal' | 'host' | 'route'> = withRemedies(
+  oneOf('address', 'principal', 'host', 'route'),
+  { ip: 'write address', user: 'write principal' },
 );
 
 /** Reads the required key. Returns null if it is invalid. */

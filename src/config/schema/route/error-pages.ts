@@ -21,6 +21,12 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
   '.xml': 'application/xml',
 };
+const SHAPE = {
+  what: '"errorPages"',
+  keys: ['statuses such as 404 and 5xx', 'default'],
+  instead: (value: unknown) =>
+    typeof value === 'string' && value !== 'off' ? `write { default: ${value} }` : null,
+};
 const STATUS = /^(?:[45]\d\d|[45]xx|default)$/;
 /** Settings without pages. */
 export const NO_PAGES: ErrorPageSettings = new Map();
@@ -32,8 +38,7 @@ export function readErrorPages(owner: Section, context: Context): ErrorPageSetti
   const path = [...owner.path, 'errorPages'];
   const mapping = owner.raw('errorPages');
   if (!isMapping(mapping)) {
-    const shape = { what: '"errorPages"', keys: ['statuses such as 404 and 5xx', 'default'] };
-    problems.valueError(path, notMapping(mapping, shape));
+    problems.valueError(path, notMapping(mapping, SHAPE));
     return NO_PAGES;
   }
   const pages = new Map<string, ErrorPage>();

@@ -29,7 +29,12 @@ const STATIC = {
   keys: ['root', 'index', 'fallback', 'precompressed', 'cacheControl'],
   short: 'root',
 };
-const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'], short: 'status' };
+const RESPOND = {
+  what: '"respond"',
+  keys: ['status', 'body', 'contentType'],
+  short: 'status',
+  elsewhere: [below('body', ['file'])],
+};
 const REDIRECT = { what: '"redirect"', keys: ['to', 'status'], short: 'to' };
 /** Keys of the mappings that a route's action consists of. */
 export const BELOW_ACTION = [

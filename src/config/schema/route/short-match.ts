@@ -77,9 +77,12 @@ function ofHosts(list: readonly unknown[], path: Path, problems: Problems): Cond
   for (const [index, each] of list.entries()) {
     problems.standsFor([...path, index], [[...path, 'host', index]]);
     if (typeof each !== 'string' || !each.includes('/')) continue;
+    const remedy = each.startsWith('/')
+      ? 'write a route for each path, or { pathRegex: EXPRESSION }'
+      : 'write a route for each, or { host: [HOSTS], pathPrefix: PATH }';
     problems.valueError(
       [...path, index],
-      `${describe(each)} has a path, and a list has hosts only: write a route for each, or { host: [HOSTS], pathPrefix: PATH }`,
+      `${describe(each)} has a path, and a list has hosts only: ${remedy}`,
     );
   }
   return problems.count === count ? new Map([['host', list]]) : undefined;

@@ -22,6 +22,7 @@ export const TLS_KEYS = [
 const SHAPE = {
   what: 'the tls of a listener',
   keys: TLS_KEYS,
+  instead: remedyForTls,
   notes: {
     certificate: 'unknown key "certificate" in the tls of a listener: write cert: FILE and key: FILE',
   },
@@ -58,6 +59,15 @@ export function readTls(
     clientCertificates: readClientCertificates(section, base, uwsKey),
     tickets: readTickets(section, base),
   };
+}
+
+function remedyForTls(value: unknown): string | null {
+  if (Array.isArray(value)) return 'write a list of certificates as { certificates: LIST }';
+  if (typeof value !== 'string' && value !== true) return null;
+  return (
+    'write { cert: FILE, key: FILE }. sluice requests no certificates itself: ' +
+    'docs/guides/tls.md#lets-encrypt shows how certbot does'
+  );
 }
 
 /** Reads the list `certificates`, or one certificate from `cert` and `key`. */

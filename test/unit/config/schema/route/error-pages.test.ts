@@ -64,9 +64,9 @@ describe('errorPages', () => {
     ]);
     assert.match(
       errors('a.html')[0] ?? '',
-      /^5:17: errorPages: "a.html" is not a mapping: "errorPages" has statuses/,
+      /^5:17: errorPages: "a.html" is not a mapping: write \{ default: a\.html \}$/,
     );
-    assert.match(errors('off')[0] ?? '', /is not a mapping/);
+    assert.match(errors('off')[0] ?? '', /is not a mapping: "errorPages" has statuses/);
   });
 
   it('bounds the bytes of all files', () => {

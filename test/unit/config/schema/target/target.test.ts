@@ -206,7 +206,14 @@ clusters: [{ name: l7-80, ${keys}, endpoints: ['a:1', { address: 'b:1', weight: 
 
   it('makes no cluster that others can name', () => {
     const text = routes("{ match: { pathPrefix: /a }, to: 'a:1' }", '{ match: {}, cluster: web-a }');
-    assert.match(errorsOf(text)[0] ?? '', /^7:31: there is no cluster "web-a"/);
+    const fault =
+      '"web-a" is the cluster of the "to" at 6:38, and only clusters in "clusters" can be named: move it there';
+    assert.deepEqual(errorsOf(text), [`7:31: ${fault}`]);
+    const reversed = routes(
+      '{ match: { path: /b }, cluster: web-a }',
+      "{ match: { pathPrefix: /a }, to: 'a:1' }",
+    );
+    assert.match(errorsOf(reversed)[0] ?? '', /^6:41: "web-a" is the cluster of the "to" at 7:/);
   });
 });
 
