@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { blocksOf } from '../../support/documents/blocks.ts';
 import { ROOT } from '../../support/processes/program.ts';
 
 const EXAMPLES = join(ROOT, 'config/examples');
@@ -24,6 +25,14 @@ describe('the examples', () => {
     it(`${name} has a page and a test`, () => {
       assert.ok(existsSync(join(EXAMPLES, name, 'README.md')));
       assert.ok(existsSync(join(ROOT, 'test/integration/examples', `${name}.test.ts`)));
+    });
+
+    it(`${name} has its file in docs/examples.md`, () => {
+      const block = blocksOf('docs/examples.md').find(
+        ({ note }) => note === `config/examples/${name}/sluice.yaml`,
+      );
+      const text = readFileSync(join(EXAMPLES, name, 'sluice.yaml'), 'utf8');
+      assert.equal(`${SCHEMA_LINE}${block?.code}`, text);
     });
 
     if (lines === '') continue;
