@@ -43,8 +43,10 @@ export function warnOfOpenOrigins(listener: Section, routes: readonly Route[]): 
 }
 
 /** Whether browsers send the credential without the page's involvement. */
-function isAmbient({ basic, jwt }: AccessSettings): boolean {
-  return basic !== null || (jwt?.from.some(({ kind }) => kind === 'cookie') ?? false);
+function isAmbient({ basic, jwt, forwardAuth }: AccessSettings): boolean {
+  // The server of forwardAuth gets the cookies.
+  if (basic !== null || forwardAuth !== null) return true;
+  return jwt?.from.some(({ kind }) => kind === 'cookie') ?? false;
 }
 
 function warnOfLockout(access: Section, { deny, allow }: AccessSettings): void {

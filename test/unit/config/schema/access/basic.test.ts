@@ -48,6 +48,16 @@ describe('passwords', () => {
       'browsers send passwords and cookies even with WebSockets opened by pages of other sites: list the allowed sites in ' +
       '"origins"';
     const listener = 'access: { basic: { file: users } }';
+    // Its server gets the cookies.
+    for (const [access, count] of [
+      ["forwardAuth: 'http://127.0.0.1:9000/'", 1],
+      ["forwardAuth: 'http://127.0.0.1:9000/', origins: self", 0],
+    ] as const) {
+      assert.equal(
+        warningsOf(l7(`access: { ${access} }`)).filter((each) => each.includes(warning)).length,
+        count,
+      );
+    }
     assert.deepEqual(warningsOf(l7(listener, ...routes), { files: FILES }), []);
     assert.deepEqual(
       warningsOf(

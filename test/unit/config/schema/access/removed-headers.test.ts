@@ -28,7 +28,7 @@ describe('headers set by credentials', () => {
   });
 
   it('cause a warning in routes and limits, which never match', () => {
-    const access = 'access: { forwardAuth: { url: "http://a", headers: [x-group] } }';
+    const access = 'access: { origins: self, forwardAuth: { url: "http://a", headers: [x-group] } }';
     const lines = [
       access,
       'limits: [{ key: { header: X-Group }, requests: 1/s }, { key: { header: x-other }, requests: 1/s }]',
