@@ -27,6 +27,7 @@ import { L4_KEYS, L7_KEYS, LISTENER_KEYS, notesOn } from './listener-keys.ts';
 import { readPaths } from './paths.ts';
 import { hasEntries, readProxies, warnOfIgnoredProxies } from './proxies.ts';
 import { TLS_KEYS, readTls } from './tls/tls.ts';
+import { warnOfUncoveredHosts } from './tls/uncovered-hosts.ts';
 import { WEBSOCKET_KEYS, readWebSocket } from './websocket.ts';
 
 const L4 = {
@@ -119,7 +120,9 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       );
       const paths = readPaths(section);
       const { websocket, uwsKey } = readWebSocket(section, engine);
+      const errors = problems.errorCount;
       const tls = readTls(section, context, uwsKey);
+      const hasValidTls = problems.errorCount === errors;
       warnOfTunnelledCertificates(passthrough, tls, problems);
       refuseConnectionKeysOnUws(section, uwsKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, uwsKey);
@@ -141,6 +144,10 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       );
       warnOfRemovedHeaders(section, routes, underscoreHeaders);
       warnOfOpenOrigins(section, routes);
+      // A TLS proxy in front may ignore names. Broken certificates have their own error.
+      if (tls !== null && hasValidTls && common.trustedProxies.length === 0) {
+        warnOfUncoveredHosts(section, tls.certificates, routes);
+      }
       yield;
       warnOfIdleLimits(section, { access, limits, routes });
       yield;
