@@ -44,6 +44,18 @@ export function overlap(a: TcpAddress, b: TcpAddress): boolean {
   return hostA === hostB || includes(hostA, hostB) || includes(hostB, hostA);
 }
 
+/**
+ * Reports whether a connection of this machine to an address reaches a listening address. False for other names
+ * and addresses of the machine, which are not known here.
+ */
+export function isSameListener(listening: TcpAddress, dialled: TcpAddress): boolean {
+  if (listening.port !== dialled.port || listening.port === 0) return false;
+  const [host, target] = [canonical(listening.host), canonical(dialled.host)];
+  if (host === target) return true;
+  if (!isLoopbackHost(target)) return false;
+  return includes(host, target) || (target === 'localhost' && ['127.0.0.1', '::1'].includes(host));
+}
+
 function includes(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
 }

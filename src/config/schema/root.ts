@@ -19,6 +19,7 @@ import { NO_FILES, defaultSettings, readCluster, usesFiles } from './cluster/clu
 import { readListener } from './listener/listener.ts';
 import { fileToWrite, readLog } from './log.ts';
 import type { Settings } from './settings.ts';
+import { warnOfLoops } from './loops.ts';
 import { LongPaths } from './target/long-path.ts';
 import { readTracing } from './tracing/tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
@@ -108,6 +109,7 @@ export function* readRoot(
   yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
   checkTunnelClusters(listeners, config.clusters, clusters.names, problems);
+  warnOfLoops(listeners, config.clusters, clusters.names, problems);
   clusters.names.refuseUnknown();
   clusters.names.warnOfUnused();
   items.keepUnnamed(clusters.names.unnamed.map(({ cluster }) => cluster));

@@ -7,7 +7,7 @@ const clusters = (outlier: string): string => `listeners:
   - { name: t, mode: l4, address: ':1', cluster: a }
 clusters:
   - name: a
-    endpoints: [{ address: '127.0.0.1:1' }]
+    endpoints: [{ address: '127.0.0.1:9001' }]
     outlier: &shared ${outlier}
   - { name: b, endpoints: [{ address: '127.0.0.1:2' }], outlier: *shared }
   - { name: c, endpoints: [{ address: '127.0.0.1:3' }], outlier: { <<: *shared } }
@@ -15,7 +15,7 @@ clusters:
 
 /** Two listeners with the same list of routes. */
 const listeners = (first: string, second: string): string => `clusters:
-  - { name: app, endpoints: [{ address: '127.0.0.1:1' }] }
+  - { name: app, endpoints: [{ address: '127.0.0.1:9001' }] }
 listeners:
   - name: web
     mode: l7

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   formatAddress,
   isLoopbackHost,
+  isSameListener,
   overlap,
   parseAddress,
   parseTcpAddress,
@@ -118,6 +119,34 @@ describe('address', () => {
       [':0', ':0'],
     ] as const) {
       assert.ok(!clash(a, b), `${a} ${b}`);
+    }
+  });
+
+  it('knows which dialled addresses reach a listening one', () => {
+    const reaches = (listening: string, dialled: string): boolean =>
+      isSameListener(parseTcpAddress(listening)!, parseTcpAddress(dialled)!);
+    for (const [listening, dialled] of [
+      ['127.0.0.1:5', '127.0.0.1:5'],
+      ['10.0.0.1:5', '10.0.0.1:5'],
+      ['127.0.0.1:5', 'localhost:5'],
+      ['[::1]:5', 'localhost:5'],
+      [':5', '127.0.0.2:5'],
+      [':5', '[::1]:5'],
+      ['0.0.0.0:5', 'localhost:5'],
+      ['a.example:5', 'A.example:5'],
+    ] as const) {
+      assert.ok(reaches(listening, dialled), `${listening} ${dialled}`);
+    }
+    for (const [listening, dialled] of [
+      [':5', '127.0.0.1:6'],
+      [':5', '10.0.0.1:5'],
+      [':5', 'a.example:5'],
+      ['0.0.0.0:5', '[::1]:5'],
+      ['127.0.0.1:5', '127.0.0.2:5'],
+      ['127.0.0.2:5', 'localhost:5'],
+      ['127.0.0.1:0', '127.0.0.1:0'],
+    ] as const) {
+      assert.ok(!reaches(listening, dialled), `${listening} ${dialled}`);
     }
   });
 

@@ -9,7 +9,7 @@ import { ConfigError } from '../../../../src/core/errors.ts';
 import { l7Of, scratchDirectory } from '../load.ts';
 
 const MAIN = 'sluice.yaml';
-const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "127.0.0.1:1" }] }]\n';
+const CLUSTERS = 'clusters: [{ name: app, endpoints: [{ address: "127.0.0.1:9001" }] }]\n';
 const LISTENERS =
   'listeners: [{ name: web, mode: l7, address: ":1", routes: [{ match: {}, cluster: app }] }]\n';
 
