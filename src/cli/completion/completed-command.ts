@@ -15,7 +15,7 @@ export interface CompletedCommand {
 export function completedCommands(): readonly CompletedCommand[] {
   const operands: Partial<Record<CommandName, ValueSpec['words']>> = {
     help: Object.fromEntries(COMMANDS.map((name) => [name, specOf(name).summary])),
-    explain: Object.fromEntries(knownKeys().all.map(({ path }) => [path, ''])),
+    explain: Object.fromEntries(knownKeys().paths.map((path) => [path, ''])),
   };
   return COMMANDS.map((name) => {
     const { summary, operand = null } = specOf(name);

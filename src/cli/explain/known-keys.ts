@@ -54,6 +54,11 @@ export class KnownKeys {
     return [...this.#keys.values()];
   }
 
+  /** Paths of all keys, those through a route or a cluster without a name included. */
+  get paths(): readonly string[] {
+    return [...this.#aliases.keys()];
+  }
+
   /** Returns the key at a path, which may lead through a route to what it shares with listeners. */
   at(path: string): KnownKey | undefined {
     return this.#keys.get(this.#aliases.get(path) ?? path);

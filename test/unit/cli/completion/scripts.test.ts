@@ -47,6 +47,19 @@ const CASES: readonly (readonly [words: readonly string[], completions: readonly
   ],
   [['help', 'print'], ['print-config']],
   [['explain', 'listeners.tls.minV'], ['listeners.tls.minVersion']],
+  [
+    ['explain', 'listeners.to.stic'],
+    [
+      'listeners.to.sticky',
+      'listeners.to.sticky.cookie',
+      'listeners.to.sticky.ttl',
+      'listeners.to.sticky.secret',
+      'listeners.to.sticky.secretFile',
+      'listeners.to.sticky.sameSite',
+      'listeners.to.sticky.secure',
+    ],
+  ],
+  [['explain', 'listeners.routes.to.loadF'], ['listeners.routes.to.loadFactor']],
 ];
 
 describe('the completion of bash', { skip: isMissing('bash') }, () => {
