@@ -14,7 +14,7 @@ const MAX_PLACES = 3;
 export function placesOfKey(key: string, sections: readonly Elsewhere[]): string | null {
   const places = sections.filter(({ keys }) => keys.includes(key));
   if (places.length === 0 || places.length > MAX_PLACES) return null;
-  return places.map(({ write }) => write.replace('KEY', () => key)).join(' or ');
+  return places.map(({ write }) => write.replace('KEY', () => key)).join(', or ');
 }
 
 /** Describes the keys of a mapping that is the value of a key. */

@@ -22,7 +22,7 @@ describe('a misplaced key', () => {
       clientCertificates: 'write tls: { clientCertificates: ... }',
       maxMessageSize: 'write websocket: { maxMessageSize: ... }',
       maxBodySize: 'write http: { maxBodySize: ... }',
-      handshakeTimeout: 'write tls: { handshakeTimeout: ... } or websocket: { handshakeTimeout: ... }',
+      handshakeTimeout: 'write tls: { handshakeTimeout: ... }, or websocket: { handshakeTimeout: ... }',
       static: 'write routes: [{ static: ... }]',
       match: 'write routes: [{ match: ... }]',
       respond: 'write routes: [{ respond: ... }]',
@@ -46,12 +46,12 @@ describe('a misplaced key', () => {
   it('of a route is one of a section, the listener or a cluster', () => {
     check((key) => routes(`{ match: {}, cluster: app, ${key}: 1 }`), {
       pathPrefix: 'write match: { pathPrefix: ... }',
-      path: 'write match: { path: ... } or rewrite: { path: ... }',
+      path: 'write match: { path: ... }, or rewrite: { path: ... }',
       jwt: 'write access: { jwt: ... }',
       body: 'write respond: { body: ... }',
-      status: 'write respond: { status: ... } or redirect: { status: ... }',
+      status: 'write respond: { status: ... }, or redirect: { status: ... }',
       websocket: 'write websocket: ... in the listener, beside "routes"',
-      tls: 'write tls: ... in the listener, beside "routes" or to: { tls: ..., endpoints: ... }',
+      tls: 'write tls: ... in the listener, beside "routes", or to: { tls: ..., endpoints: ... }',
       sticky: 'write to: { sticky: ..., endpoints: ... }',
       endpoints: 'write to: { endpoints: ... }',
     });

@@ -7,7 +7,7 @@ describe('the places of a key', () => {
 
   it('are those of the sections that have it', () => {
     assert.equal(placesOfKey('c', sections), 'c: { c: ... }');
-    assert.equal(placesOfKey('$&', sections.slice(0, 2)), 'a: { $&: ... } or b: { $&: ... }');
+    assert.equal(placesOfKey('$&', sections.slice(0, 2)), 'a: { $&: ... }, or b: { $&: ... }');
     assert.equal(placesOfKey('e', sections), null);
   });
 
