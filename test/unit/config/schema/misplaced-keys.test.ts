@@ -79,7 +79,7 @@ describe('a misplaced key', () => {
       level: 'write log: { level: ... }',
       routes: 'write listeners: [{ routes: ... }]',
       to: 'write listeners: [{ to: ... }]',
-      tls: 'write listeners: [{ tls: ... }] or clusters: [{ tls: ... }]',
+      tls: 'write listeners: [{ tls: ... }], or clusters: [{ tls: ... }]',
       static: 'write listeners: [{ routes: [{ static: ... }] }]',
       healthCheck: 'write clusters: [{ healthCheck: ... }]',
     });
