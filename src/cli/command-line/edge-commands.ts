@@ -44,7 +44,7 @@ export const TO = {
   summary: 'runs a proxy in front of a server: sluice to 3000',
   synopsis: ['TARGET... [OPTIONS]'],
   text: [
-    'Runs a WebSocket and HTTP proxy in front of a server, without a configuration file. TARGET is a port of this machine (localhost: 127.0.0.1 or ::1), HOST:PORT, a URL such as http://HOST:PORT, or unix:/PATH. Connections are balanced over several targets.',
+    'Runs a WebSocket and HTTP proxy in front of a server, without a configuration file. TARGET is a port of this machine (127.0.0.1 or ::1), HOST:PORT, a URL such as http://HOST:PORT, or unix:/PATH. Connections are balanced over several targets.',
     'The server need not run yet. Until it does, requests get 502.',
   ],
   operand: TARGETS,

@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { formatAddress, type Address } from '../../core/address.ts';
+import { codeOf } from '../../core/errors.ts';
 import { LOCAL_HOST, type Target } from './target.ts';
 
 const TIMEOUT_MS = 1000;
-const IPV6_LOOPBACK = '::1';
+/** The addresses of localhost. Most servers listen on the first, and some only on the second. */
+const LOOPBACKS = ['127.0.0.1', '::1'] as const;
 
 /** A target after one attempt to connect. */
 export interface ProbedTarget {
@@ -22,27 +24,31 @@ export interface ProbedTarget {
 type Probe = (address: Address) => Promise<string | null>;
 
 /**
- * Connects to each target once. Some machines do not give `localhost` the address `::1`, and a server may
- * listen only there: its target is then `::1`.
+ * Connects to each target once. The IP address that answers replaces `localhost`: another program may listen on
+ * the other address of this name. With TLS, the name stays if it answers: certificates name localhost. Removes
+ * targets that are the same afterwards.
  */
-export function probeTargets(
+export async function probeTargets(
   targets: readonly Target[],
   probe: Probe = connectOnce,
 ): Promise<readonly ProbedTarget[]> {
-  return Promise.all(
-    targets.map(async (target) => {
-      const { address } = target;
-      const answeredAt = await probe(address);
-      if (answeredAt !== null || address.kind === 'unix' || address.host !== LOCAL_HOST) {
-        return { target, answeredAt };
-      }
-      const second = { ...address, host: IPV6_LOOPBACK };
-      const found = await probe(second);
-      return found === null
-        ? { target, answeredAt }
-        : { target: { ...target, address: second }, answeredAt: found };
-    }),
-  );
+  const found = await Promise.all(targets.map((target) => probeTarget(target, probe)));
+  return [...new Map(found.map((probed) => [keyOf(probed.target), probed])).values()];
+}
+
+async function probeTarget(target: Target, probe: Probe): Promise<ProbedTarget> {
+  const { address, tls } = target;
+  const isLocal = address.kind === 'tcp' && address.host === LOCAL_HOST;
+  const loopbacks = isLocal ? LOOPBACKS.map((host) => ({ ...address, host })) : [];
+  for (const place of tls ? [address, ...loopbacks] : [...loopbacks, address]) {
+    const answeredAt = await probe(place);
+    if (answeredAt !== null) return { target: { ...target, address: place }, answeredAt };
+  }
+  return { target, answeredAt: null };
+}
+
+function keyOf({ address, tls }: Target): string {
+  return `${formatAddress(address)} ${tls}`;
 }
 
 /** Returns the warning about targets that do not answer. Empty if all do. */
@@ -56,14 +62,18 @@ export function silenceText(probed: readonly ProbedTarget[]): string {
 
 async function connectOnce(address: Address): Promise<string | null> {
   const socket = address.kind === 'unix' ? connect(address.path) : connect(address.port, address.host);
+  // After a reset, the socket has no remote address.
+  let dialled: string | null = null;
+  socket.on('connectionAttempt', (ip: string) => (dialled = ip));
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return address.kind === 'unix' ? address.path : (socket.remoteAddress ?? null);
-  } catch {
-    return null;
+  } catch (error) {
+    // A server that accepts and resets at once listens.
+    if (codeOf(error) !== 'ECONNRESET') return null;
   } finally {
     // Without a listener, a late error would end the process.
     socket.on('error', () => undefined);
     socket.destroy();
   }
+  return address.kind === 'unix' ? address.path : dialled;
 }

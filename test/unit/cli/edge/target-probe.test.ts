@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { parseTarget } from '../../../../src/cli/edge/target.ts';
 import { probeTargets, silenceText } from '../../../../src/cli/edge/target-probe.ts';
@@ -12,13 +14,45 @@ async function probe(answers: Readonly<Record<string, string>>, ...texts: readon
 }
 
 describe('the probe of targets', () => {
-  it('keeps a name that answers, and says at which address', async () => {
-    const [found] = await probe({ 'localhost:3000': '127.0.0.1', '[::1]:3000': '::1' }, '3000');
+  it('takes the loopback address that answers: another server may have ::1', async () => {
+    const [found] = await probe(
+      { 'localhost:3000': '::1', '127.0.0.1:3000': '127.0.0.1', '[::1]:3000': '::1' },
+      '3000',
+    );
     assert.ok(found !== undefined);
     assert.deepEqual(
       [formatAddress(found.target.address), found.answeredAt],
-      ['localhost:3000', '127.0.0.1'],
+      ['127.0.0.1:3000', '127.0.0.1'],
     );
+  });
+
+  it('keeps the name with TLS, and other names', async () => {
+    const answers = { 'localhost:3000': '127.0.0.1', '127.0.0.1:3000': '127.0.0.1', 'app:3000': '10.0.0.1' };
+    const found = await probe(answers, 'https://localhost:3000', 'https://app:3000');
+    assert.deepEqual(
+      found.map(({ target, answeredAt }) => [formatAddress(target.address), answeredAt]),
+      [
+        ['localhost:3000', '127.0.0.1'],
+        ['app:3000', '10.0.0.1'],
+      ],
+    );
+  });
+
+  it('removes a target that is the same as an earlier one', async () => {
+    const found = await probe({ '[::1]:3000': '::1' }, '3000', '[::1]:3000', '3001', '3001');
+    assert.deepEqual(
+      found.map(({ target }) => formatAddress(target.address)),
+      ['[::1]:3000', 'localhost:3001'],
+    );
+  });
+
+  it('finds a server that resets its connections', async () => {
+    const server = createServer((socket) => socket.resetAndDestroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [found] = await probeTargets([parseTarget(String(port))]);
+    server.close();
+    assert.equal(found?.answeredAt, '127.0.0.1');
   });
 
   it('takes ::1 if localhost does not answer, and for no other name', async () => {
