@@ -37,7 +37,7 @@ export type Invocation =
 
 /** An option before its command, or without one. */
 const GENERAL_OPTIONS: readonly OptionSpec[] = [{ name: 'version', short: 'V', help: 'the version' }];
-/** The letter of many other programs for the version. */
+/** The letter of many other programs for the version. With a command, they use it for verbose output. */
 const SECOND_VERSION = '-v';
 /** Max characters of a bad value in an error. */
 const MAX_SHOWN = 80;
@@ -70,7 +70,13 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   const [first, ...operands] = positionals;
   const command = first === undefined ? null : commandOf(first);
   if (command === 'help' || names.has('help')) return helpOf(command, operands);
-  if (command === 'version' || names.has('version') || asksForVersion) return { kind: 'version' };
+  if (command === 'version' || names.has('version')) return { kind: 'version' };
+  if (asksForVersion) {
+    if (command === null) return { kind: 'version' };
+    throw new UsageError(
+      `${command} has no option ${SECOND_VERSION}: only sluice ${SECOND_VERSION} prints the version`,
+    );
+  }
   if (command === null) throw new UsageError('no command given');
   // An option precedes the command.
   if (command === 'bench')

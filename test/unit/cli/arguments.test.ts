@@ -130,6 +130,13 @@ describe('arguments', () => {
     assert.deepEqual(parse('run', '--help', '-t'), { kind: 'help', command: 'run' });
     assert.deepEqual(parse('--version'), { kind: 'version' });
     assert.deepEqual(parse('-V'), { kind: 'version' });
+    assert.deepEqual(parse('-v'), { kind: 'version' });
+    for (const argv of [
+      ['drain', '-v'],
+      ['-v', 'drain'],
+    ]) {
+      assert.equal(refusal(...argv), 'drain has no option -v: only sluice -v prints the version');
+    }
     assert.equal(refusal('rum', '--help'), 'unknown command "rum": did you mean run?');
     assert.deepEqual(parse('help'), { kind: 'help', command: null });
     assert.deepEqual(parse('help', 'run'), { kind: 'help', command: 'run' });
