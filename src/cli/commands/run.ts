@@ -13,12 +13,14 @@ import { runProxy } from '../serving/run-proxy.ts';
  */
 export function run(options: CommandOptions): Promise<number> {
   const { argv, flags } = options;
+  const takeOver = flags.has('takeover');
   return runProxy({
     source: configSource(options),
     watch: flags.has('watch'),
-    takeOver: flags.has('takeover'),
+    takeOver,
     onReady: ({ config, admin, isAtTerminal, write }) => {
-      if (isAtTerminal && config.log.level !== 'silent') write(banner(config, admin));
+      // Ctrl-C of the terminal does not reach a successor.
+      if (!takeOver && isAtTerminal && config.log.level !== 'silent') write(banner(config, admin));
     },
     changeAddress: (setting, address) => `sluice ${shellWords([...argv, '--set', `${setting}=${address}`])}`,
   });

@@ -1,7 +1,8 @@
 /** The text of `sluice to` when the proxy is ready. */
 import { isIP } from 'node:net';
 import type { Listener } from '../../config/types/listener.ts';
-import { formatAddress, isAnyHost, type TcpAddress } from '../../core/address.ts';
+import { formatAddress, type TcpAddress } from '../../core/address.ts';
+import { clientAddress } from '../client-url.ts';
 import { shellWords } from '../serving/listen-remedy.ts';
 import { DEFAULT_ADMIN, type EdgePlan } from './edge-plan.ts';
 import type { ProbedTarget } from './target-probe.ts';
@@ -20,7 +21,7 @@ export function readyText(
   admin: TcpAddress,
 ): string {
   const [web, ...locals] = listeners.map(({ address }) => address);
-  const place = web === undefined ? '' : nameable(web, host);
+  const place = web === undefined ? '' : clientAddress(web, host);
   const s = certificate === null ? '' : 's';
   const rows = [
     ['open', `http${s}://${place}/`],
@@ -30,7 +31,7 @@ export function readyText(
       'tunnel',
       `${formatAddress(locals[index] ?? to)} leads to ${formatAddress(to)}`,
     ]),
-    ['status page', `http://${nameable(admin, null)}/`],
+    ['status page', `http://${clientAddress(admin, null)}/`],
     ['terminal', topCommand(admin)],
   ] as const;
   const width = Math.max(...rows.map(([name = '']) => name.length));
@@ -48,10 +49,4 @@ function serverOf({ target: { address }, answeredAt }: ProbedTarget): string {
 function topCommand(admin: TcpAddress): string {
   const address = formatAddress(admin);
   return `sluice ${shellWords(address === DEFAULT_ADMIN ? ['top'] : ['top', '--set', `admin.address=${address}`])}`;
-}
-
-/** Returns an address that a client can use. */
-function nameable(address: TcpAddress, host: string | null): string {
-  if (host !== null && !host.startsWith('*')) return `${host}:${address.port}`;
-  return formatAddress(isAnyHost(address.host) ? { ...address, host: 'localhost' } : address);
 }
