@@ -36,21 +36,18 @@ put() { # MODE SOURCE TARGET
     '' | "$old" | "$new") install -D -m "$1" "$here/$2" "$root$3" ;;
     *)
       # A copy beside it would take effect, too: logrotate and certbot use every file of their directories.
-      if [ "$old" = "$new" ]; then
-        echo "install.sh: kept the edited $3"
-      else
-        echo "install.sh: kept the edited $3, and the new version is $(realpath "$here/$2")"
-      fi
+      echo "install.sh: kept the edited $3, and the new version is $(realpath "$here/$2")"
       ;;
   esac
   {
     [ ! -e "$sums" ] || awk -v path="$3" '$2 != path' "$sums"
     echo "$new $3"
   } >"$sums.new"
+  chmod 644 "$sums.new"
   mv "$sums.new" "$sums"
 }
 
-install -d -m 755 "$root/etc/sluice"
+[ -d "$root/etc/sluice" ] || install -d -m 755 "$root/etc/sluice"
 put 644 sluice.sysusers /etc/sysusers.d/sluice.conf
 put 644 sluice.service /etc/systemd/system/sluice.service
 put 644 ../logrotate/sluice /etc/logrotate.d/sluice

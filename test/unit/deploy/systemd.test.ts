@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -153,11 +154,13 @@ describe('the installation below another root', () => {
       assert.equal(read('etc/systemd/system/sluice.service'), `${shipped(unit)}# older\n`);
 
       appendFileSync(join(root, 'etc/logrotate.d/sluice'), '# mine\n');
-      assert.equal(install(older), 'install.sh: kept the edited /etc/logrotate.d/sluice\n');
-      const kept =
+      const kept = (deploy: string): string =>
         'install.sh: kept the edited /etc/logrotate.d/sluice, ' +
-        `and the new version is ${join(DEPLOY, rotation)}\n`;
-      assert.equal(install(), kept);
+        `and the new version is ${join(deploy, rotation)}\n`;
+      assert.equal(install(older), kept(older));
+      assert.equal(install(), kept(DEPLOY));
+      // The file is still outdated.
+      assert.equal(install(), kept(DEPLOY));
       assert.equal(read('etc/logrotate.d/sluice'), `${shipped(rotation)}# older\n# mine\n`);
       assert.deepEqual(
         [read('etc/systemd/system/sluice.service'), read('etc/letsencrypt/renewal-hooks/deploy/sluice')],
@@ -171,6 +174,18 @@ describe('the installation below another root', () => {
       assert.equal(read('etc/logrotate.d/sluice'), `${shipped(rotation)}# older\n`);
     } finally {
       rmSync(older, { recursive: true });
+    }
+  });
+
+  it('keeps the mode of its directory, and lets everyone read the checksums', () => {
+    const umask = process.umask(0o077);
+    try {
+      chmodSync(join(root, 'etc/sluice'), 0o750);
+      install();
+      assert.equal(statSync(join(root, 'etc/sluice')).mode & 0o777, 0o750);
+      assert.equal(statSync(join(root, 'etc/sluice/installed.sha256')).mode & 0o777, 0o644);
+    } finally {
+      process.umask(umask);
     }
   });
 
