@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { loadConfig } from '../config/loader.ts';
+import { loadAdmin, loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
-import { StartError, codeOf, messageOf } from '../core/errors.ts';
+import { ConfigError, StartError, codeOf, messageOf } from '../core/errors.ts';
 import {
   askAdmin,
   commandAnswerOf,
@@ -32,9 +32,18 @@ const TAP_SILENCE_MS = 15_000;
 export class AdminClient {
   readonly #admin: Config['admin'];
 
-  /** @throws ConfigError if the configuration is not valid */
-  constructor(options: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>) {
-    this.#admin = loadConfig(adminSource(options)).config.admin;
+  /**
+   * Reads the configuration. Errors outside of `admin` are one warning, because the running proxy may have an
+   * older configuration.
+   *
+   * @param warn takes one line without its end
+   * @throws ConfigError if `admin` cannot be read, or if `--set` is not valid
+   */
+  constructor(
+    options: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>,
+    warn: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+  ) {
+    this.#admin = adminSettings(options, warn);
   }
 
   /** Whether `admin.token` is set. Every command and some paths need it. */
@@ -139,6 +148,22 @@ export class AdminClient {
         codeOf(error) === 'ECONNREFUSED' ? 'nothing listens there: is sluice running?' : messageOf(error);
       throw new StartError(`the admin address ${where} does not answer: ${reason}`, { cause: error });
     }
+  }
+}
+
+function adminSettings(
+  options: Pick<CommandOptions, 'configFile' | 'overrides' | 'env'>,
+  warn: (line: string) => void,
+): Config['admin'] {
+  const source = adminSource(options);
+  try {
+    return loadConfig(source).config.admin;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (error.problems.some(({ place }) => place.startsWith('--set '))) throw error;
+    const admin = loadAdmin(source);
+    warn(`the configuration on disk has errors: sluice check -c ${source.file}`);
+    return admin;
   }
 }
 

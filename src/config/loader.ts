@@ -4,6 +4,7 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import { doSteps, doStepsInSlices, type Steps } from '../core/timing/steps.ts';
+import { readAdmin } from './schema/admin.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
 import { composeFiles } from './sources/compose.ts';
@@ -12,6 +13,7 @@ import { BaseDirectory } from './syntax/files.ts';
 import { ItemMemory } from './syntax/item-memory.ts';
 import { OutsideValues, type GivenValue } from './syntax/outside/outside-values.ts';
 import { Problems } from './syntax/problems.ts';
+import { isMapping } from './syntax/section.ts';
 import type { ClusterFiles } from './types/cluster.ts';
 import type { Config } from './types/config.ts';
 
@@ -68,6 +70,30 @@ export function loadConfigInSlices(
   memory: ItemMemory,
 ): Promise<LoadedConfig> {
   return doStepsInSlices(loadingSteps(source, memory), slices);
+}
+
+/**
+ * Loads only the key `admin` of a configuration: errors in all other keys are ignored.
+ *
+ * @throws ConfigError if a file that may have the key cannot be read, or for errors in `admin`
+ */
+export function loadAdmin(source: ConfigSource): Config['admin'] {
+  const outside = new OutsideValues(source.env, new BaseDirectory(dirname(resolve(source.file))));
+  const { composition, files } = doSteps(composeFiles(source, outside, null));
+  const { root, isBroken } = composition;
+  const problems = new Problems(composition, outside);
+  // A file that cannot be read may be the one with the key.
+  if (isBroken && !(isMapping(root) && root.has('admin'))) throw new ConfigError(problems.errors, files);
+  const errorsElsewhere = problems.errorCount;
+  const part = isMapping(root) ? new Map([...root].filter(([key]) => key === 'admin')) : root;
+  doSteps(outside.replaceIn(part, [], problems));
+  const env = Object.entries(source.env).filter(([name]) => name.startsWith('SLUICE_ADMIN_'));
+  const settings = new Settings(Object.fromEntries(env), problems);
+  settings.loadFile(part);
+  for (const override of source.overrides) if (/^admin\b/.test(override)) settings.override(override);
+  const admin = readAdmin(settings, problems);
+  if (problems.errorCount > errorsElsewhere) throw new ConfigError(problems.errors, files);
+  return admin;
 }
 
 function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<LoadedConfig> {

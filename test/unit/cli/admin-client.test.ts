@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AdminClient, withOptions } from '../../../src/cli/admin-client.ts';
-import { StartError } from '../../../src/core/errors.ts';
+import { ConfigError, StartError } from '../../../src/core/errors.ts';
 import { scratchDirectory } from '../config/load.ts';
 
 const CONFIG = `listeners: [{ name: a, mode: l4, address: ':1', cluster: app }]
@@ -133,5 +133,54 @@ describe('a request path', () => {
   it('decodes escapes that were copied from a response', () => {
     const flags = new Map([['principal', 'jwt:ren\\u00e9']]);
     assert.equal(withOptions('/sessions', flags, ['principal']), '/sessions?principal=jwt%3Aren%C3%A9');
+  });
+});
+
+describe('the configuration of an admin command', () => {
+  const directory = scratchDirectory();
+  const configFile = join(directory, 'sluice.yaml');
+
+  function opened(text: string, overrides: readonly string[] = [], env: Record<string, string> = {}) {
+    writeFileSync(configFile, text);
+    const warnings: string[] = [];
+    const client = new AdminClient({ configFile, overrides, env }, (line) => void warnings.push(line));
+    return { client, warnings };
+  }
+
+  const WITH_TOKEN = `${CONFIG}admin: { token: '0123456789abcdef' }\n`;
+  const WARNING = [`the configuration on disk has errors: sluice check -c ${configFile}`];
+
+  it('needs only admin to be valid', () => {
+    assert.deepEqual(opened(WITH_TOKEN).warnings, []);
+    for (const broken of [
+      `${WITH_TOKEN}x: 1\n`,
+      `${WITH_TOKEN}log: { level: loud }\nlog: {}\n`,
+      `${WITH_TOKEN}include: missing.yaml\n`,
+      `${WITH_TOKEN}redis: { url: '\${MISSING}' }\n`,
+      WITH_TOKEN.replace('mode: l4', 'mode: l7, tls: { cert: missing.pem, key: missing.pem }'),
+    ]) {
+      const { client, warnings } = opened(broken);
+      assert.deepEqual([client.hasToken, warnings], [true, WARNING], broken);
+    }
+    const token = { SLUICE_ADMIN_TOKEN: '0123456789abcdef' };
+    assert.equal(opened(`${CONFIG}x: 1\n`, [], token).client.hasToken, true);
+    assert.equal(opened(`${CONFIG}x: 1\n`, ['admin.token=0123456789abcdef']).client.hasToken, true);
+    assert.equal(
+      opened(`${CONFIG}x: 1\nadmin: { token: '\${TOKEN}' }\n`, [], { TOKEN: '0123456789abcdef' }).client
+        .hasToken,
+      true,
+    );
+  });
+
+  it('is refused if admin cannot be read, with the errors of admin alone', () => {
+    assert.throws(
+      () => opened(`${CONFIG}x: 1\nadmin: { address: nowhere }\n`),
+      /^ConfigError: [^\n]*:4:19: address: [^\n]*$/,
+    );
+    assert.throws(() => opened(`${CONFIG}x: 1\nadmin: { adress: ':1' }\n`), /unknown key "adress"/);
+    assert.throws(() => opened(`${CONFIG}x: 1\nadmin: { token: '\${MISSING}' }\n`), /MISSING/);
+    assert.throws(() => opened(`${WITH_TOKEN}x: [\n`), ConfigError);
+    assert.throws(() => opened(`${CONFIG}include: missing.yaml\n`), /missing\.yaml/);
+    assert.throws(() => opened(CONFIG, ['nothing=1']), /--set nothing/);
   });
 });
