@@ -1,7 +1,6 @@
 /** Runs the proxy with any configuration. */
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
-import { isatty } from 'node:tty';
 import { loadConfig, loadConfigInSlices, type ConfigSource } from '../../config/loader.ts';
 import { ItemMemory } from '../../config/syntax/item-memory.ts';
 import type { Config } from '../../config/types/config.ts';
@@ -18,8 +17,7 @@ import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
 import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
 import { createLogger } from '../../telemetry/primary-logger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
-import { isForPeople } from '../../telemetry/output/terminal.ts';
+import { LogOutputs, isAtTerminal } from '../../telemetry/output/log-outputs.ts';
 import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
@@ -157,11 +155,10 @@ async function serveWithDemo(
       takeOver: options.takeOver,
       faultHooks: source.env.SLUICE_FAULT_HOOKS === '1',
       onReady: ({ config: concrete, admin }) => {
-        const { format, file } = config.log;
         options.onReady({
           config: concrete,
           admin,
-          isAtTerminal: file === null && isatty(stdout) && isForPeople(format, stdout),
+          isAtTerminal: isAtTerminal(config.log, stdout),
           write: (text) => output.writeText(text),
         });
       },

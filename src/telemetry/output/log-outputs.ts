@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { messageOf } from '../../core/errors.ts';
 import {
   LogOutput,
@@ -206,10 +207,25 @@ export class LogOutputs {
     };
   }
 
-  #prettyOf({ format, file }: OutputSettings): PrettyLines | null {
-    const fd = file === null ? this.#options.stdout : null;
-    return isForPeople(format, fd) ? new PrettyLines(styleOf(fd)) : null;
+  #prettyOf(settings: OutputSettings): PrettyLines | null {
+    const fd = descriptorOf(settings, this.#options.stdout);
+    return isForPeople(settings.format, fd) ? new PrettyLines(styleOf(fd)) : null;
   }
+}
+
+/**
+ * Reports whether the log goes to a person at a terminal.
+ *
+ * @param stdout the descriptor of standard output
+ */
+export function isAtTerminal(settings: OutputSettings, stdout: number): boolean {
+  const fd = descriptorOf(settings, stdout);
+  return fd !== null && isatty(fd) && isForPeople(settings.format, fd);
+}
+
+/** Returns the descriptor of the log. Null for a file. */
+function descriptorOf({ file }: OutputSettings, stdout: number): number | null {
+  return normal(file) === null ? stdout : null;
 }
 
 /** Time for the last lines of an access log that a reload removed. */

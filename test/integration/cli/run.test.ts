@@ -34,13 +34,15 @@ describe('sluice run', { timeout: 300_000 }, () => {
     await terminal.shows(/^\$$/m);
   }
 
-  it('writes lines for people and a banner at a terminal', async () => {
-    await terminal.enter(`${process.execPath} ${PROGRAM} run`);
-    const screen = (await terminal.shows(/status page +http:\/\/127\.0\.0\.1:\d+\/\n/)).join('\n');
-    assert.match(screen, /^\d\d:\d\d:\d\d\.\d+ INFO +ready /m);
-    assert.match(screen, /^ {4}web +http:\/\/127\.0\.0\.1:\d+\/$/m);
-    await ends();
-  });
+  for (const option of ['', ' --set log.file=/dev/stdout']) {
+    it(`writes lines for people and a banner at a terminal${option}`, async () => {
+      await terminal.enter(`clear; ${process.execPath} ${PROGRAM} run${option}`);
+      const screen = (await terminal.shows(/status page +http:\/\/127\.0\.0\.1:\d+\/\n/)).join('\n');
+      assert.match(screen, /^\d\d:\d\d:\d\d\.\d+ INFO +ready /m);
+      assert.match(screen, /^ {4}web +http:\/\/127\.0\.0\.1:\d+\/$/m);
+      await ends();
+    });
+  }
 
   it('writes JSON at a terminal if the configuration says so, without a banner', async () => {
     await terminal.enter(`clear; ${process.execPath} ${PROGRAM} run --set log.format=json`);
