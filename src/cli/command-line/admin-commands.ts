@@ -27,7 +27,7 @@ export const DRAIN = {
   summary: 'drains connections of a running sluice',
   synopsis: ['[OPTIONS]'],
   text: [
-    'Makes the sluice that runs with this configuration refuse new connections and close the open ones: WebSockets with the close code 1012, tunnels when they are idle.',
+    'Makes the sluice that runs with this configuration close the open connections: WebSockets with the close code 1012, tunnels when they are idle. New WebSockets are refused with 503, and a layer 4 listener stops listening. Plain requests are still served, except by a cluster or an endpoint that drains.',
   ],
   groups: [
     {

@@ -142,7 +142,7 @@ describe('the status text', () => {
     assert.equal(
       describeStatus(status),
       [
-        'sluice 1.2.3, process 42, up 2m: ready, generation 7, 3 sessions and tunnels',
+        'sluice 1.2.3, process 42, up 2m: not ready (draining), generation 7, 3 sessions and tunnels',
         'admin.address has changed: restart to bring it into force',
         'the access log cannot be written to /var/log/access: ENOSPC',
         'taps that run: 2',
@@ -152,14 +152,33 @@ describe('the status text', () => {
         'WORKER  STATE  GENERATION  CONNECTIONS  OLDER  BUSY  RESTARTS',
         'l7-0    up              7            3      2  26%          1',
         '',
-        'LISTENER  MODE    ADDRESS        ENGINE     CONNECTIONS',
-        'web       l7 tls  127.0.0.1:443  uws (tls)            5',
+        'LISTENER  STATE  MODE    ADDRESS        ENGINE     CONNECTIONS',
+        'web       up     l7 tls  127.0.0.1:443  uws (tls)            5',
         '',
         'CLUSTER  ENDPOINT      STATE    CONNECTIONS  FAILURES',
         'app      192.0.2.1:80  ejected            3         8',
         '',
       ].join('\n'),
     );
+  });
+
+  it('marks drained listeners and the endpoints of drained clusters', () => {
+    const counts = { total: 9, remaining: 1, seconds: 1 };
+    const drainsOf = (listener: string, cluster: string): string =>
+      describeStatus({
+        ...status,
+        drains: [
+          { scope: { kind: 'listener', name: listener }, ...counts },
+          { scope: { kind: 'cluster', name: cluster }, ...counts },
+        ],
+      });
+    const drained = drainsOf('web', 'app');
+    assert.match(drained, /^sluice .*: ready, /);
+    assert.match(drained, /^web +drained +l7 tls /m);
+    assert.match(drained, /^app +192\.0\.2\.1:80 +drained /m);
+    const other = drainsOf('app', 'web');
+    assert.match(other, /^web +up +l7 tls /m);
+    assert.match(other, /^app +192\.0\.2\.1:80 +ejected /m);
   });
 });
 

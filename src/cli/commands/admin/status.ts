@@ -23,7 +23,10 @@ const LOG_NAMES = { log: 'log', access: 'access log' } as const;
 
 /** Formats the status as tables for a person. */
 export function describeStatus(status: Status): string {
-  const { version, pid, uptimeSeconds, generation, state, connections } = status;
+  const { version, pid, uptimeSeconds, generation, connections, drains } = status;
+  // As in `/readyz` and `sluice top`.
+  const isDrained = status.state === 'ready' && drains.some(({ scope }) => scope.kind === 'all');
+  const state = isDrained ? 'not ready (draining)' : status.state;
   const uptime = formatDuration(uptimeSeconds * 1000);
   const title = `sluice ${version}, process ${pid}, up ${uptime}: ${state}, generation ${generation}, ${connections} sessions and tunnels\n`;
   const notes = [
@@ -43,9 +46,10 @@ export function describeStatus(status: Status): string {
     `${title}${notes}`,
     workerTable(status),
     table(
-      ['LISTENER', 'MODE', 'ADDRESS', 'ENGINE', 'CONNECTIONS'],
+      ['LISTENER', 'STATE', 'MODE', 'ADDRESS', 'ENGINE', 'CONNECTIONS'],
       status.listeners.map(({ name, mode, tls, address, engine, engineReason, activeConnections }) => [
         name,
+        drains.some(({ scope }) => scope.kind === 'listener' && scope.name === name) ? 'drained' : 'up',
         tls ? `${mode} tls` : mode,
         address,
         `${engine} (${engineReason})`,
@@ -74,18 +78,19 @@ export function workerTable({ workers }: Status): string {
   );
 }
 
-/** Formats one line per endpoint. */
-export function endpointTable({ clusters }: Status): string {
+/** Formats one line per endpoint. A drained cluster has only drained endpoints. */
+export function endpointTable({ clusters, drains }: Status): string {
   return table(
     ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],
-    clusters.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ address, state, activeConnections, connectFailures }) => [
+    clusters.flatMap(({ name, endpoints }) => {
+      const isDrained = drains.some(({ scope }) => scope.kind === 'cluster' && scope.name === name);
+      return endpoints.map(({ address, state, activeConnections, connectFailures }) => [
         name,
         address,
-        state,
+        isDrained ? 'drained' : state,
         activeConnections,
         connectFailures,
-      ]),
-    ),
+      ]);
+    }),
   );
 }
