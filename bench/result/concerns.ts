@@ -30,10 +30,11 @@ export function concernsOf(result: Result): string[] {
   const concerns: string[] = [];
   if (interrupted) concerns.push('The run was ended before its time.');
   const wantsReplies = plan.replay === null ? plan.scenario !== 'idle' : plan.replay.facts.replies > 0;
-  if (result.opened > 0 && result.measuredMs > 0 && result.messages === 0 && wantsReplies) {
-    concerns.push(`Nothing was answered. ${NEEDS[plan.scenario] ?? ''}`.trim());
-  } else if (result.errors.has(WRONG_LENGTH)) {
+  // First, because a different reply is not counted as an answer.
+  if (result.errors.has(WRONG_LENGTH)) {
     concerns.push(`Replies differ from the messages. ${NEEDS.echo!}`);
+  } else if (result.opened > 0 && result.measuredMs > 0 && result.messages === 0 && wantsReplies) {
+    concerns.push(`Nothing was answered. ${NEEDS[plan.scenario] ?? ''}`.trim());
   }
   const busiest = Math.max(0, ...busy);
   if (plan.rate === null) {
@@ -48,8 +49,7 @@ export function concernsOf(result: Result): string[] {
     const asked = plan.scenario === 'fan-out' ? 0 : plan.rate;
     if (messageRates.mean < asked * MIN_RATE_SHARE) {
       concerns.push(
-        `The rate was not reached: ${formatCount(messageRates.mean)} of ${formatCount(asked)} a second. ` +
-          limitOf(result),
+        `The rate was not reached: ${formatCount(messageRates.mean)} of ${formatCount(asked)} a second. ${limitOf(result)}`.trim(),
       );
     }
     if (late > MAX_LATE_MS && late > MAX_LATE_SHARE * timings.latency.percentile(99)) {
@@ -77,8 +77,12 @@ export function concernsOf(result: Result): string[] {
   return concerns;
 }
 
-/** Says whether the load generator or the target kept an open loop from its rate. */
-function limitOf({ plan, busy }: Result): string {
+/**
+ * Says whether the load generator or the target kept an open loop from its rate. Empty if no connection opened:
+ * the errors say why.
+ */
+function limitOf({ plan, busy, opened }: Result): string {
+  if (opened === 0) return '';
   const busiest = Math.max(0, ...busy);
   const share = `${Math.round(busiest * 100)}%`;
   if (busiest > MAX_BUSY_SHARE) {
