@@ -76,8 +76,9 @@ export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonl
           isRecent: recent !== null,
           isSlow: false,
         };
-        if (pace !== null && pace.answers >= MIN_COMPARED_ANSWERS) return { facts, mean: recent };
-        return { facts, mean: endpoint.answers >= MIN_COMPARED_ANSWERS ? sinceStart : null };
+        // The compared mean is the one that is shown.
+        const { answers } = recent === null || pace === null ? endpoint : pace;
+        return { facts, mean: answers >= MIN_COMPARED_ANSWERS ? facts.mean : null };
       }),
     ),
   }));

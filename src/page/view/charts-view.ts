@@ -30,14 +30,17 @@ export class ChartsView {
     this.#budgetMeter.setAttribute('aria-label', 'Share of the budget for buffered bytes');
     const budget = make('p', { class: 'budget' }, this.#budgetMeter, this.#budgetText);
     this.#charts = [
-      chart('Connections', count, { sessions: 'sessions', tunnels: 'tunnels' }),
-      chart('Handshakes', perSecond, { handshakes: 'accepted', handshakeFailures: 'failed' }),
-      chart('Messages', perSecond, { messagesUpstream: 'to endpoints', messagesDownstream: 'to clients' }),
-      chart('Bytes', byteRate, { bytesUpstream: 'to endpoints', bytesDownstream: 'to clients' }),
+      chart('Connections', count, COUNT_STEPS, { sessions: 'sessions', tunnels: 'tunnels' }),
+      chart('Handshakes', perSecond, null, { handshakes: 'accepted', handshakeFailures: 'failed' }),
+      chart('Messages', perSecond, null, {
+        messagesUpstream: 'to endpoints',
+        messagesDownstream: 'to clients',
+      }),
+      chart('Bytes', byteRate, BYTE_STEPS, { bytesUpstream: 'to endpoints', bytesDownstream: 'to clients' }),
       named('Errors', perSecond, ({ errors }) => errors, 'none'),
-      chart('Handshake time', latency, { handshakeP50: 'p50', handshakeP99: 'p99' }),
+      chart('Handshake time', latency, null, { handshakeP50: 'p50', handshakeP99: 'p99' }),
       named('Event loop lag', latency, ({ lag }) => lag, 'no worker'),
-      chart('Memory', bytes, { residentBytes: 'resident', bufferedBytes: 'buffered' }, budget),
+      chart('Memory', bytes, BYTE_STEPS, { residentBytes: 'resident', bufferedBytes: 'buffered' }, budget),
     ];
     byId('charts', HTMLDivElement).append(...this.#charts.map(({ card }) => card.node));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
@@ -47,7 +50,8 @@ export class ChartsView {
 
   show(history: History, { gauges }: LiveFrame): void {
     const { coverage, times } = history;
-    setText(this.#coverage, `and in the last ${coverage}`);
+    // The first frame covers no time.
+    setText(this.#coverage, times.length < 2 ? '' : `and in the last ${coverage}`);
     for (const { card, linesOf } of this.#charts) card.show(times, linesOf(history), coverage);
     const { bufferedBytes, bufferBudgetBytes } = gauges;
     const share = bufferBudgetBytes > 0 ? bufferedBytes / bufferBudgetBytes : 0;
@@ -56,17 +60,17 @@ export class ChartsView {
   }
 }
 
+/** Creates a chart with fixed lines. @param steps intervals of the axis; null for the default */
 function chart(
   title: string,
   format: (value: number | null) => string,
+  steps: readonly number[] | null,
   labels: Partial<Record<Column, string>>,
   ...extra: readonly HTMLElement[]
 ): Chart {
   const columns = Object.entries(labels) as [Column, string][];
-  const steps =
-    format === count ? COUNT_STEPS : columns.some(([name]) => name.includes('ytes')) ? BYTE_STEPS : undefined;
   return {
-    card: new ChartCard({ title, format, ...(steps !== undefined && { steps }) }, ...extra),
+    card: new ChartCard({ title, format, ...(steps !== null && { steps }) }, ...extra),
     linesOf: ({ columns: values }) => columns.map(([name, label]) => ({ label, values: values[name] })),
   };
 }

@@ -94,6 +94,25 @@ describe("the page's cluster rows", () => {
       return clustersOfFrame(frameAt(seconds, recentMs), paces)[0]?.endpoints[2]?.isSlow;
     };
     assert.deepEqual([slow(2, 90), slow(3, 90), slow(3, 3)], [false, true, false]);
+    // Slow since the start, but fast in the few recent answers, which are the ones that the page shows.
+    const paces = new EndpointPaces();
+    const mixed = (second: number): ReturnType<typeof frameOf> => {
+      const facts = [3, 3, 90].map((ms, index) =>
+        endpointOf(`a:${index}`, {
+          answers: 1000 + second,
+          answerSeconds: (1000 * ms + second * 3) / 1000,
+        }),
+      );
+      return frameOf({
+        at: START_MS + second * 1000,
+        uptimeSeconds: second,
+        clusters: [clusterOf('api', facts)],
+        clusterCount: 1,
+      });
+    };
+    for (let second = 0; second <= 3; second++) paces.add(mixed(second));
+    const last = clustersOfFrame(mixed(3), paces)[0]?.endpoints[2];
+    assert.deepEqual([last?.isRecent, last?.isSlow], [true, false]);
   });
 
   it('sort the endpoints of all clusters in either direction, unknown values last', () => {
