@@ -26,6 +26,20 @@ const EXPLANATIONS: readonly (readonly [parser: RegExp, explained: string])[] = 
   [/^Missing closing "/, 'a text has no " at its end'],
   [/^Missing closing '/, "a text has no ' at its end"],
   [/^Invalid escape sequence/, 'this is no escape: write \\\\ for a backslash'],
+  [
+    /^Sequence item without -/,
+    'this is no item of the list above it: write "- " before it, or check its indentation',
+  ],
+  [/^All sequence items must start/, 'the items of a list have different indentation: indent them alike'],
+  [/^All mapping items must start/, 'the keys of a mapping have different indentation: indent them alike'],
+  [
+    /^Nested mappings are not allowed/,
+    'a key cannot follow a value on its line: put a value with ": " in quotes, or begin a line for each key',
+  ],
+  [
+    /^A block sequence may not be used as an implicit/,
+    'the indentation of this list fits nothing before it: indent it like its neighbours',
+  ],
   [/^Implicit (?:map )?keys need to be/, 'a key has no colon: write "key: value"'],
 ];
 
@@ -47,8 +61,6 @@ export function explainError(
   if (code === 'BAD_ALIAS') return 'a star alone must be in quotes: without them, it begins an alias';
   if (code === 'TAB_AS_INDENT') return 'a tab indents this line: indent it by spaces';
   if (code === 'BAD_SCALAR_START') return `text that begins with "${text.charAt(offset)}" must be in quotes`;
-  if (code === 'BLOCK_AS_IMPLICIT_KEY')
-    return `${message}: put a value with ": " in quotes, or check the indentation`;
   if (code === 'UNEXPECTED_TOKEN' && ADDRESS.test(lineBefore(text, offset)))
     return 'an address that begins with "[" must be in quotes: without them, it is a list';
   return EXPLANATIONS.find(([parser]) => parser.test(message))?.[1] ?? message;

@@ -142,6 +142,23 @@ describe('source file', () => {
     );
   });
 
+  it('explains wrong indentation', () => {
+    const item = 'this is no item of the list above it: write "- " before it, or check its indentation';
+    const key =
+      'a key cannot follow a value on its line: put a value with ": " in quotes, or begin a line for each key';
+    const keys = 'the keys of a mapping have different indentation: indent them alike';
+    const list = 'the indentation of this list fits nothing before it: indent it like its neighbours';
+    const cases: readonly (readonly [string, number, number, string])[] = [
+      ['a:\n  - b: 1\n    c: 2\n   d: 3\n', 4, 1, item],
+      ['a: b: c\n', 1, 4, key],
+      ['a:\n   b: 1\n  c: 2\n', 3, 1, keys],
+      ['a:\n  - b: 1\n - c: 2\n', 3, 1, list],
+    ];
+    for (const [text, line, column, message] of cases) {
+      assert.deepEqual(new SourceFile(text).broken, { position: { line, column }, message }, text);
+    }
+  });
+
   it('explains mistakes of JSON in its own words', () => {
     const comma = 'a comma is missing before this, or a quote behind the text before it';
     const open = 'a { before this is not closed: write a comma, or } at its end';
