@@ -3,9 +3,9 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { loadConfig } from '../../config/loader.ts';
 import { reasonOf } from '../../config/syntax/files.ts';
-import { StartError, UsageError } from '../../core/errors.ts';
+import { ConfigError, StartError, UsageError } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
-import { Companions } from '../edge/companions.ts';
+import { Companions, type Companion } from '../edge/companions.ts';
 import { edgeConfig } from '../edge/edge-config.ts';
 import { DEFAULT_ADMIN, planOf, type EdgePlan } from '../edge/edge-plan.ts';
 import { checkPair } from '../edge/key-pair.ts';
@@ -27,8 +27,8 @@ const NEWS_INDENT = '      ';
  *
  * @returns 0
  * @throws UsageError if the arguments are not valid
- * @throws ConfigError if the configuration would not be valid
- * @throws StartError if a certificate cannot be used, or if the file exists or cannot be written
+ * @throws StartError if a certificate or an existing token cannot be used, or if the file exists or cannot be
+ * written
  */
 export async function run(options: CommandOptions): Promise<number> {
   const output = options.flags.get('output') ?? DEFAULT_OUTPUT;
@@ -40,8 +40,8 @@ export async function run(options: CommandOptions): Promise<number> {
   if (plan.certificate !== null) checkPair(plan.certificate);
   const folder = dirname(output);
   const companions = new Companions(folder);
+  const token = answers.flags.has('no-token') ? null : companions.token();
   try {
-    const token = answers.flags.has('no-token') ? null : companions.token();
     const schema = companions.schema(schemaPath());
     const file = { file: output, text: textOf(seenFrom(folder, plan), output, token, schema), mode: MODE };
     loadConfig({ file: output, text: file.text, overrides: [], env: {} });
@@ -51,23 +51,40 @@ export async function run(options: CommandOptions): Promise<number> {
     return 0;
   } catch (error) {
     companions.remove();
-    throw error;
+    throw error instanceof ConfigError ? notWritten(output, error, token) : error;
   }
+}
+
+/** Explains an invalid configuration without its places: the file does not exist. */
+function notWritten(output: string, error: ConfigError, token: Companion | null): StartError {
+  const remedy =
+    token?.isOlder === true
+      ? `; ${token.name} existed before: delete it for a new token, or add --no-token`
+      : '';
+  const messages = error.problems.map(({ message }) => message).join('; ');
+  return new StartError(`${output} is not written: ${messages}${remedy}`, { cause: error });
 }
 
 /** Checks before the questions what would make the answers useless. */
 function checkOutput(output: string, isReplaced: boolean): void {
   // The heading of the file and the next commands have the name.
   if (/\p{Cc}/u.test(output)) throw new UsageError('--output: the name has a control character');
-  const folder = dirname(output);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new StartError(
-      `${output} cannot be written: there is no folder ${folder}: make it with mkdir -p ${shellWords([folder])}`,
-    );
+  if (output === '-' || output.endsWith('/')) {
+    throw new UsageError(`--output ${output}: name a file, such as ${DEFAULT_OUTPUT}`);
   }
+  if (/\.json$/i.test(output)) {
+    throw new UsageError(`--output ${output}: init writes YAML: choose a name such as ${DEFAULT_OUTPUT}`);
+  }
+  const folder = dirname(output);
   try {
-    accessSync(folder, constants.W_OK);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) {
+      accessSync(folder, constants.W_OK);
+    } else {
+      const remedy = `make it with mkdir -p ${shellWords([folder])}`;
+      throw new StartError(`${output} cannot be written: there is no folder ${folder}: ${remedy}`);
+    }
   } catch (error) {
+    if (error instanceof StartError) throw error;
     throw new StartError(`${output} cannot be written: ${reasonOf(error)}`, { cause: error });
   }
   if (!isReplaced && existsSync(output)) {
@@ -76,8 +93,6 @@ function checkOutput(output: string, isReplaced: boolean): void {
     );
   }
 }
-
-type Companion = ReturnType<Companions['schema']>;
 
 function textOf(plan: EdgePlan, output: string, token: Companion | null, schema: Companion): string {
   return edgeConfig(plan, {

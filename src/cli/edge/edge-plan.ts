@@ -73,6 +73,8 @@ function apart(address: TcpAddress, others: readonly TcpAddress[]): TcpAddress {
 
 /** Parses a host name, or `*.` and a name. @throws UsageError */
 export function parseHost(text: string): string {
+  if (/^\d+$/.test(text))
+    throw new UsageError(`--host: ${text} is a number: write a name such as chat.example.com`);
   try {
     return hostPattern(text);
   } catch (error) {

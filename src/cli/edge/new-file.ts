@@ -1,4 +1,4 @@
-/** Writes files at once: a reader finds the whole file or none. */
+/** Writes files at once: a reader finds the whole file or none, if the file system has hard links. */
 import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -52,14 +52,18 @@ function withDraft({ file, text, mode }: NewFile, place: (draft: string) => void
     writeFileSync(draft, text, { mode, flag: 'wx' });
     place(draft);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') {
-      throw new StartError(
-        `${file} exists: replace it with --force, or write another file with --output FILE`,
-        { cause: error },
-      );
-    }
-    throw new StartError(`${file} cannot be written: ${reasonOf(error)}`, { cause: error });
+    const reason = codeOf(error) === 'EEXIST' ? 'it exists' : reasonOf(error);
+    throw new StartError(`${file} cannot be written: ${reason}`, { cause: error });
   } finally {
+    remove(draft);
+  }
+}
+
+/** Removes a draft. An impossible name has its own error already. */
+function remove(draft: string): void {
+  try {
     rmSync(draft, { force: true });
+  } catch {
+    // The next start writes a draft of another name.
   }
 }

@@ -65,7 +65,15 @@ export async function askOpen(
     flags.set('key', key);
   }
   const listen = defaultListen(flags);
-  await optional('listen', `Address for clients? [${listen}]`, (text) => void parseListen('address', text));
+  if (!flags.has('listen')) {
+    const check = (text: string): void => {
+      if (text !== '') parseListen('address', text);
+    };
+    const answer = await until(`Address for clients? [${listen}]`, check);
+    // A port alone is a port of the default: with TLS, clients come from other machines.
+    if (answer !== '')
+      flags.set('listen', /^\d+$/.test(answer) && listen === TLS_LISTEN ? `:${answer}` : answer);
+  }
   if (!flags.has('no-token')) {
     const answer = await until('Make a token for commands such as sluice reload? [Y/n]', checkYesOrNo);
     if (/^n/i.test(answer)) flags.set('no-token', '');

@@ -31,7 +31,7 @@ describe('sluice init', { timeout: 300_000 }, () => {
 
   it('asks five questions at a terminal, and writes a configuration that is valid', async () => {
     const authority = new CertificateAuthority();
-    const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
+    const { cert, key } = authority.issue('chat', ['DNS:chat.example.com']);
     const terminal = await Tmux.start(80, 24);
     try {
       await terminal.shows(/^\$/);
@@ -149,6 +149,22 @@ describe('sluice init', { timeout: 300_000 }, () => {
     assert.ok(!existsSync(file));
   });
 
+  it('refuses names that are no file, and says why a name is impossible', async () => {
+    symlinkSync('loop', join(folder, 'loop'));
+    for (const [output, status, message] of [
+      ['-', 2, /--output -: name a file/],
+      ['new/', 2, /--output new\/: name a file/],
+      ['a.json', 2, /init writes YAML/],
+      [join(folder, 'loop', 'x.yaml'), 1, /cannot be written: too many levels of symbolic links/],
+      [join(folder, `${'n'.repeat(300)}.yaml`), 1, /cannot be written: the name is too long/],
+    ] as const) {
+      const refused = await sluice('init', '3000', '--no-token', `--output=${output}`);
+      assert.equal(refused.status, status, refused.stderr);
+      assert.match(refused.stderr.replaceAll(/\s+/g, ' '), message);
+      assert.doesNotMatch(refused.stderr, /\n +at /);
+    }
+  });
+
   it('keeps a token beside it, and removes what it wrote if the configuration is not valid', async () => {
     const place = join(folder, 'kept');
     mkdirSync(place);
@@ -156,12 +172,13 @@ describe('sluice init', { timeout: 300_000 }, () => {
     const file = join(place, 'sluice.yaml');
     const refused = await sluice('init', '3000', '--output', file);
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /sluice\.yaml:\d+:\d+: .*token.*16 to 512/);
+    assert.match(refused.stderr, /sluice\.yaml is not written: .*16 to 512.*delete it for a new token/);
+    assert.doesNotMatch(refused.stderr, /yaml:\d/);
     assert.deepEqual(readdirSync(place), ['admin.token']);
     writeFileSync(join(place, 'admin.token'), 'a-token-of-the-operator\n');
     const { status, stdout } = await sluice('init', '3000', '--output', file);
     assert.equal(status, 0);
-    assert.match(stdout, /admin\.token\n +existed before: its token is used\n/);
+    assert.match(stdout, /admin\.token\n +existed before: its token is used/);
     const [first] = readFileSync(file, 'utf8').split('\n');
     assert.equal(first, '# yaml-language-server: $schema=./sluice.schema.json');
     assert.equal(readFileSync(join(place, 'admin.token'), 'utf8'), 'a-token-of-the-operator\n');

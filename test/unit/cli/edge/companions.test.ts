@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
@@ -32,6 +43,18 @@ describe('the files beside a configuration', () => {
     assert.match(second.token().news, /existed before: its token is used/);
     second.remove();
     assert.equal(textOf('admin.token'), token);
+  });
+
+  it('have a warning if others can read an existing token', () => {
+    writeFileSync(join(folder, 'admin.token'), 'a-token-of-the-operator\n');
+    chmodSync(join(folder, 'admin.token'), 0o640);
+    assert.match(new Companions(folder).token().news, /Others can read it: chmod 600/);
+  });
+
+  it('keep a link to a schema', () => {
+    symlinkSync(SOURCE, join(folder, 'sluice.schema.json'));
+    assert.ok(new Companions(folder).schema(pathToFileURL(SOURCE)).isNamed);
+    assert.ok(lstatSync(join(folder, 'sluice.schema.json')).isSymbolicLink());
   });
 
   it('have the schema, renewed after an upgrade', () => {
@@ -74,10 +97,18 @@ describe('a new file', () => {
     };
     for (const link of [undefined, noLinks]) {
       createFile(file('one'), link);
-      assert.throws(() => createFile(file('two'), link), { message: /new exists: replace it with --force/ });
+      assert.throws(() => createFile(file('two'), link), { message: /new cannot be written: it exists/ });
       assert.equal(textOf('new'), 'one');
       assert.deepEqual(readdirSync(folder), ['new']);
       rmSync(join(folder, 'new'));
+    }
+  });
+
+  it('has one error for a name that is impossible', () => {
+    symlinkSync('loop', join(folder, 'loop'));
+    for (const name of [join('loop', 'x'), 'n'.repeat(300)]) {
+      const impossible = { ...file('one'), file: join(folder, name) };
+      assert.throws(() => createFile(impossible), { name: 'StartError', message: /cannot be written: / });
     }
   });
 

@@ -52,6 +52,18 @@ describe('the questions of sluice init', () => {
     );
   });
 
+  it('take a port alone as one of all addresses with TLS, and of this machine without', async () => {
+    const withTls = await dialogue([], ['', '', 'a.pem', 'a.key', '8443', 'n']);
+    assert.equal(withTls.flags.listen, ':8443');
+    const plain = await dialogue([], ['', '', '', '8081', 'n']);
+    assert.equal(plain.flags.listen, '8081');
+  });
+
+  it('refuse a number as a host', async () => {
+    const { problems } = await dialogue([], ['', '23000', '', '', '', 'n']);
+    assert.match(problems.join(), /23000 is a number: write a name/);
+  });
+
   it('ask for the key of a certificate, and then take the port of HTTPS', async () => {
     const answers = ['3000, 3001', 'chat.example.com', 'a.pem', 'a.key', '', 'n'];
     const { questions, flags, operands } = await dialogue([], answers);
