@@ -10,7 +10,7 @@ import type { Place } from './place.ts';
 
 export const TARGET_KEYS = ['cluster', 'to'] as const;
 
-/** Keys of a cluster. They stand below `to`. */
+/** Keys of a cluster, which belong below `to`. */
 export const BELOW_TO: readonly Elsewhere[] = [
   below('to', ['endpoints']),
   {

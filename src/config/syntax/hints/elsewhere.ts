@@ -1,4 +1,4 @@
-/** Finds the right place of a key that stands at a wrong one. */
+/** Finds the right place of a misplaced key. */
 
 /** Keys of another section. */
 export interface Elsewhere {

@@ -13,7 +13,7 @@ function check(textOf: (key: string) => string, remedies: Readonly<Record<string
 }
 
 describe('a misplaced key', () => {
-  it('of a listener of mode l7 is one of a section or a route', () => {
+  it('in a listener of mode l7 is one of a section or a route', () => {
     check((key) => l7(`${key}: 1`), {
       forwardAuth: 'write access: { forwardAuth: ... }',
       jwt: 'write access: { jwt: ... }',
@@ -36,14 +36,14 @@ describe('a misplaced key', () => {
     });
   });
 
-  it('of a listener of mode l4 is one of access or a cluster', () => {
+  it('in a listener of mode l4 is one of access or a cluster', () => {
     check((key) => MINIMAL.replace('mode: l4', `mode: l4, ${key}: 1`), {
       deny: 'write access: { deny: ... }',
       balancer: 'write to: { balancer: ..., endpoints: ... }',
     });
   });
 
-  it('of a route is one of a section, the listener or a cluster', () => {
+  it('in a route is one of a section, the listener or a cluster', () => {
     check((key) => routes(`{ match: {}, cluster: app, ${key}: 1 }`), {
       pathPrefix: 'write match: { pathPrefix: ... }',
       path: 'write match: { path: ... }, or rewrite: { path: ... }',
@@ -57,7 +57,7 @@ describe('a misplaced key', () => {
     });
   });
 
-  it('of a cluster is one of a section or an endpoint', () => {
+  it('in a cluster is one of a section or an endpoint', () => {
     check((key) => cluster(`${key}: 1`), {
       interval: 'write healthCheck: { interval: ... }',
       cookie: 'write sticky: { cookie: ... }',
@@ -73,7 +73,7 @@ describe('a misplaced key', () => {
     });
   });
 
-  it('of the root is one of a group, a listener, a route or a cluster', () => {
+  it('in the root is one of a group, a listener, a route or a cluster', () => {
     check((key) => `${MINIMAL}${key}: 1\n`, {
       accessLog: 'write log: { access: ... }',
       level: 'write log: { level: ... }',

@@ -5,7 +5,7 @@ import { below, placesOfKey } from '../../../../../src/config/syntax/hints/elsew
 describe('the places of a key', () => {
   const sections = ['a', 'b', 'c', 'd'].map((name) => below(name, [name, '$&']));
 
-  it('are those of the sections that have it', () => {
+  it('are the sections that have it', () => {
     assert.equal(placesOfKey('c', sections), 'c: { c: ... }');
     assert.equal(placesOfKey('$&', sections.slice(0, 2)), 'a: { $&: ... }, or b: { $&: ... }');
     assert.equal(placesOfKey('e', sections), null);
