@@ -24,7 +24,7 @@ export interface SessionFilter {
   readonly client?: string;
   readonly listener?: string;
   readonly cluster?: string;
-  /** The endpoint as its cluster names it: `host:port`. */
+  /** An address and port, or the name and port that a cluster has: the name stands for all of its addresses. */
   readonly endpoint?: string;
 }
 

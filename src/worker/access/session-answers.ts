@@ -7,6 +7,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Tunnel } from '../../l4/tunnel.ts';
 import type { RelaySession } from '../../l7/contract/relay.ts';
 import type { SessionAnswer, SessionFilter, SessionQuestion, SessionRow } from '../../protocol/access.ts';
+import type { Endpoint } from '../../upstream/endpoint.ts';
 import { SessionCloser } from './session-closer.ts';
 
 /** A session as operators see and control it. */
@@ -14,7 +15,7 @@ export interface KnownSession extends Pick<
   RelaySession,
   'number' | 'openedAt' | 'extensions' | 'admission' | 'hasEnded' | 'tap' | 'close' | 'reschedule'
 > {
-  readonly endpoint: { readonly label: string };
+  readonly endpoint: Pick<Endpoint, 'label' | 'server'>;
 }
 
 /** A tunnel as taps see it. */
@@ -200,8 +201,16 @@ function firstAfter(after: string | null, run: string): number {
 function matches({ admission, endpoint }: KnownSession, filter: SessionFilter): boolean {
   const { principal, client } = filter;
   if (client !== undefined && client !== admission.address) return false;
-  if (filter.endpoint !== undefined && filter.endpoint !== endpoint.label) return false;
+  if (filter.endpoint !== undefined && !isEndpoint(endpoint, filter.endpoint)) return false;
   return principal === undefined || isNamed(admission.principal, principal);
+}
+
+/** @param wanted the endpoint's address, or the name and port that its cluster has */
+function isEndpoint({ label, server }: KnownSession['endpoint'], wanted: string): boolean {
+  if (label === wanted) return true;
+  if (server.kind !== 'tcp') return false;
+  // Most sessions need no text for the comparison.
+  return wanted.startsWith(server.host) && wanted === `${server.host}:${server.port}`;
 }
 
 /** @param wanted with its kind, or a bare name for all kinds */

@@ -22,7 +22,7 @@ class FakeSession implements KnownSession {
   readonly extensions = '';
   readonly hasEnded = false;
   tap = null;
-  readonly endpoint: { readonly label: string };
+  readonly endpoint: KnownSession['endpoint'];
   readonly admission: Admission;
   readonly number: number;
   readonly closes: unknown[][] = [];
@@ -35,7 +35,9 @@ class FakeSession implements KnownSession {
     others: Partial<Admission & Principal> = {},
     endpoint = '127.0.0.1:9000',
   ) {
-    this.endpoint = { label: endpoint };
+    // The cluster has a name in place of the address.
+    const server = { kind: 'tcp', host: 'app.internal', port: Number(endpoint.split(':')[1]) } as const;
+    this.endpoint = { label: endpoint, server };
     const { expiresAt = Infinity, issuedAt = null, endsAt = expiresAt, address = '192.0.2.1' } = others;
     this.number = number;
     const principal = { kind, name, issuedAt, expiresAt, claims: null };
@@ -137,6 +139,8 @@ describe('the list of a worker', () => {
     ['a listener that has none', { listener: 'we' }, []],
     ['an endpoint of any cluster', { endpoint: '127.0.0.1:9001' }, ['b0-2', 'b0-4']],
     ['an endpoint of a cluster', { endpoint: '127.0.0.1:9001', cluster: 'api' }, ['b0-4']],
+    ['the name of an endpoint', { endpoint: 'app.internal:9001' }, ['b0-2', 'b0-4']],
+    ['the name of an endpoint without its port', { endpoint: 'app.internal' }, []],
     ['the beginning of an endpoint', { endpoint: '127.0.0.1' }, []],
     ['a cluster and a principal', { cluster: 'app', principal: 'jwt:alice' }, ['b0-1']],
   ] as const) {
