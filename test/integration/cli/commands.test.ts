@@ -50,7 +50,10 @@ describe('commands for a running sluice', { timeout: 300_000 }, () => {
       /^sluice \S+, process \d+, up \w+: ready, generation 1, 3 sessions and tunnels$/m,
     );
     assert.match(text.stdout, /^l7-1 +up +1 +\d +0 +\d+% +0$/m);
-    assert.match(text.stdout, new RegExp(`^web +up +l7 +${rig.sluice.address('web')} +\\w+ \\(.+\\) +3$`, 'm'));
+    assert.match(
+      text.stdout,
+      new RegExp(`^web +up +l7 +${rig.sluice.address('web')} +\\w+ \\(.+\\) +3$`, 'm'),
+    );
     assert.match(text.stdout, new RegExp(`^app +${endpoint.address} +up +3 +0$`, 'm'));
     const json = await command('status', '--json');
     assert.equal(json.status, 0, json.stderr);
