@@ -29,7 +29,7 @@ sum_of() { # FILE
 put() { # MODE SOURCE TARGET
   new=$(sum_of "$here/$2")
   old=
-  [ ! -e "$sums" ] || old=$(awk -v path="$3" '$2 == path { print $1 }' "$sums")
+  [ ! -e "$sums" ] || old=$(sed -n "s|^\([0-9a-f]*\) $3\$|\1|p" "$sums")
   present=
   [ ! -e "$root$3" ] || present=$(sum_of "$root$3")
   case $present in
@@ -40,7 +40,7 @@ put() { # MODE SOURCE TARGET
       ;;
   esac
   {
-    [ ! -e "$sums" ] || awk -v path="$3" '$2 != path' "$sums"
+    [ ! -e "$sums" ] || sed "\\| $3\$|d" "$sums"
     echo "$new $3"
   } >"$sums.new"
   chmod 644 "$sums.new"
