@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { PROGRAM } from '../../support/processes/program.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
@@ -32,8 +32,12 @@ describe('sluice to', { timeout: 300_000 }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('proxies WebSockets, shows where, and ends with Ctrl-C', async () => {
+  // Without it, a failed test would leave its program in the terminal of the next one.
+  afterEach(() => terminal.press('C-c'));
+
+  it('proxies WebSockets, shows where, and ends with Ctrl-C', async (t) => {
     const endpoint = await WsEndpoint.listen();
+    t.after(() => endpoint.close());
     const [web, admin, tunnel] = (await freePorts(3)).map(String);
     const target = endpoint.address.split(':')[1]!;
     const places = `--listen ${web!} --admin ${admin!} --tcp ${tunnel!}:127.0.0.1:${target}`;
@@ -54,12 +58,11 @@ describe('sluice to', { timeout: 300_000 }, () => {
     assert.equal((await fetch(`http://127.0.0.1:${admin!}/readyz`)).status, 200);
     const place = ['--set', `admin.address=127.0.0.1:${admin!}`];
     const { stdout } = await runCommand(process.execPath, [PROGRAM, 'status', ...place]);
-    assert.match(stdout, /^tcp-1 +l4/m);
+    assert.match(stdout, /^tcp-1 +up +l4/m);
     const tap = ['tap', ...place, '--set', `admin.token=${token}`, '--duration', '10ms'];
     assert.equal((await runCommand(process.execPath, [PROGRAM, ...tap])).status, 0);
     await terminal.press('C-c');
     await terminal.shows(/stopped/);
-    endpoint.close();
   });
 
   it(
