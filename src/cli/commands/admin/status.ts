@@ -46,7 +46,7 @@ export function describeStatus(status: Status): string {
     `${title}${notes}`,
     workerTable(status),
     table(
-      ['LISTENER', 'STATE', 'MODE', 'ADDRESS', 'ENGINE', 'CONNECTIONS'],
+      ['LISTENER', 'STATE', 'MODE', 'ADDRESS', 'ENGINE', 'CONNS'],
       status.listeners.map(({ name, mode, tls, address, engine, engineReason, activeConnections }) => [
         name,
         drains.some(({ scope }) => scope.kind === 'listener' && scope.name === name) ? 'drained' : 'up',
@@ -65,7 +65,7 @@ export function describeStatus(status: Status): string {
 /** Formats one line per worker. */
 export function workerTable({ workers }: Status): string {
   return table(
-    ['WORKER', 'STATE', 'GENERATION', 'CONNECTIONS', 'OLDER', 'BUSY', 'RESTARTS'],
+    ['WORKER', 'STATE', 'GENERATION', 'CONNS', 'OLDER', 'BUSY', 'RESTARTS'],
     workers.map((worker) => [
       worker.name,
       worker.state,
@@ -81,7 +81,7 @@ export function workerTable({ workers }: Status): string {
 /** Formats one line per endpoint. A drained cluster has only drained endpoints. */
 export function endpointTable({ clusters, drains }: Status): string {
   return table(
-    ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],
+    ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNS', 'FAILURES'],
     clusters.flatMap(({ name, endpoints }) => {
       const isDrained = drains.some(({ scope }) => scope.kind === 'cluster' && scope.name === name);
       return endpoints.map(({ address, state, activeConnections, connectFailures }) => [
