@@ -24,7 +24,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   },
   'clusters.sticky': {
     text: 'Returns clients to their endpoint by a cookie, while the endpoint is healthy. The name of a cookie alone stands for a mapping with that name.',
-    type: 'cookie name, or a mapping',
+    type: 'cookie name, mapping, or `off`',
   },
   'clusters.sticky.cookie': { text: 'Name of the cookie.', type: 'cookie name' },
   'clusters.sticky.ttl': 'Lifetime of the cookie.',

@@ -57,21 +57,28 @@ class UnplacedValues {
     return [mapped(placed[0], (child, step) => this.place(child, [...path, step]))];
   }
 
-  /** Finds items by their text: the loader sorts some lists. */
+  /**
+   * Finds items by their text: the loader sorts some lists. It also writes some in lower case, but an item of
+   * the same text comes first.
+   */
   #placeInList(list: readonly string[], path: readonly Step[]): readonly unknown[] {
-    const keys = new Map<string, string>();
+    const exact = list.map((item) => this.#takeItem(list, path, (text) => text === item) ?? item);
+    return exact.map((item) => {
+      if (typeof item !== 'string') return item;
+      return this.#takeItem(list, path, (text) => text.toLowerCase() === item) ?? item;
+    });
+  }
+
+  /** Removes and returns the first value of a list that fits. Null if none does. */
+  #takeItem(list: readonly string[], path: readonly Step[], fits: (text: string) => boolean): Printed | null {
     for (const index of list.keys()) {
       const key = keyOf([...path, index]);
       const found = this.#byPath.get(key);
-      if (found !== undefined) keys.set(found.text.toLowerCase(), key);
-    }
-    return list.map((item) => {
-      const key = keys.get(item.toLowerCase());
-      const found = key === undefined ? undefined : this.#byPath.get(key);
-      if (key === undefined || found === undefined) return item;
+      if (found === undefined || !fits(found.text)) continue;
       this.#byPath.delete(key);
       return new Printed(found.given);
-    });
+    }
+    return null;
   }
 }
 
@@ -80,7 +87,8 @@ function printed(value: unknown, { text, given }: GivenValue): unknown {
   if (typeof value !== 'string' || typeof given !== 'string' || value === text) return new Printed(given);
   // The loader completes paths and addresses: keep its part.
   const end = text.replace(/^\.\//, '');
-  if (value.endsWith(end)) return new Printed(escapeReferences(value.slice(0, -end.length)) + given);
+  if (end !== '' && value.endsWith(end))
+    return new Printed(escapeReferences(value.slice(0, -end.length)) + given);
   return ABSOLUTE_PATH.test(value) && !ABSOLUTE_PATH.test(text) ? value : new Printed(given);
 }
 
@@ -116,7 +124,11 @@ function mapped(value: unknown, map: (child: unknown, key: Step) => unknown): un
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, map(child, key)]));
 }
 
-/** The tree has the names of headers in lower case. */
+/** Returns a key of a path. The tree has the names of headers in lower case. */
 function keyOf(path: readonly Step[]): string {
-  return path.join('\0').toLowerCase();
+  const headers = path.indexOf('headers');
+  if (headers === -1) return path.join('\0');
+  return [...path.slice(0, headers), ...path.slice(headers).map((step) => String(step).toLowerCase())].join(
+    '\0',
+  );
 }

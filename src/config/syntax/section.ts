@@ -8,6 +8,9 @@ import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
 import { scalarOf } from './yaml/plain-yaml.ts';
 
+/** Words that mean true or false in other files, and `off` here. */
+const SWITCH = /^(?:on|off|yes|no|true|false)$/i;
+
 /** A value and its path. */
 export interface Located<T> {
   readonly value: T;
@@ -250,9 +253,9 @@ export function isMapping(value: unknown): value is ReadonlyMap<string, unknown>
   return value instanceof Map;
 }
 
-/** Whether a value may stand for a mapping. A boolean is a mistake: `sticky: true` names no cookie. */
+/** Whether a value may stand for a mapping. Switches name no cookie, file or target: `sticky: on`. */
 function isShort(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number';
+  return typeof value === 'string' ? !SWITCH.test(value) : typeof value === 'number';
 }
 
 /** Returns the message for a value that should be a mapping. */

@@ -180,6 +180,29 @@ describe('rendered configuration', () => {
     });
   });
 
+  it('tells keys and items apart that differ in case, except names of headers', () => {
+    const values = [
+      { path: ['require', 'role'], text: 'user', given: '${R}' },
+      { path: ['redact', 1], text: '$..password', given: '${V}' },
+      { path: ['headers', 'X-Key'], text: 'k', given: '${K}' },
+    ];
+    const tree = {
+      require: { Role: 'admin', role: 'user' },
+      redact: ['$..Password', '$..password'],
+      headers: { 'x-key': 'k' },
+    };
+    assert.deepEqual(withGivenValues(tree, values), {
+      require: { Role: 'admin', role: '${R}' },
+      redact: ['$..Password', '${V}'],
+      headers: { 'x-key': '${K}' },
+    });
+  });
+
+  it('has a directory whose given text is only ./', () => {
+    const values = [{ path: ['root'], text: './', given: '${DIR}' }];
+    assert.deepEqual(withGivenValues({ root: '/srv' }, values), { root: '/srv' });
+  });
+
   it('hides the text of a file that it has in another place', () => {
     const values = [{ path: ['short'], text: 'geheim', given: { file: '/a' } }];
     assert.deepEqual(withGivenValues({ long: { form: ['geheim', 'b'] } }, values), {

@@ -153,7 +153,7 @@ listeners:
       - { match: { path: /own }, cluster: app, access: { deny: 'off', allow: [10.0.0.1], origins: 'off', originRequired: false, basic: 'off', jwt: 'off', forwardAuth: 'off' } }
       - { match: { path: /program }, cluster: app, access: { originRequired: 'off', origins: self, jwt: { keys: 'https://id.example.com/jwks', from: { cookie: session }, atExpiry: ignore } } }
       - { match: short.example/x, redirect: 'https://$host$path', access: { basic: users.htpasswd, jwt: jwks.json, forwardAuth: 'http://127.0.0.1:9000/check' } }
-      - { match: [a.example, '*.b.example'], respond: 204 }
+      - { match: [a.example, '*.b.example', '*.localhost'], respond: 204 }
       - { match: /files, static: ./it's here }
       - { cluster: app }
   - name: rotating

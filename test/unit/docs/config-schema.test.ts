@@ -151,6 +151,11 @@ describe('config/schema.json accepts', () => {
       assert.notDeepEqual(schemaErrors(l7(`access: { jwt: ${value} }`)), [], value);
   });
 
+  it('a match of a wildcard with one label', () => {
+    for (const host of ['*.localhost', '*.com', '*.example.com'])
+      assert.deepEqual(schemaErrors(routes(`{ match: '${host}', cluster: app }`)), [], host);
+  });
+
   it('groups and settings without a value', () => {
     assert.deepEqual(schemaErrors(`${MINIMAL}log:\nadmin: { token: }\n`), []);
   });

@@ -33,7 +33,7 @@ export const stickySecret = described({ type: 'text', what: 'a secret' }, (value
 });
 
 /**
- * Reads the key `sticky` of a cluster.
+ * Reads the key `sticky` of a cluster. `off` means the same as a missing key.
  *
  * @param override secret from the environment, for all clusters; null for none
  */
@@ -42,7 +42,7 @@ export function readSticky(
   base: BaseDirectory,
   override: string | null,
 ): { sticky: Sticky | null; secretFile: string | null } {
-  const section = cluster.section('sticky', STICKY);
+  const section = cluster.isOff('sticky') ? null : cluster.section('sticky', STICKY);
   if (section === null) return { sticky: null, secretFile: null };
   const cookie = section.required('cookie', cookieName, '');
   const ttl = duration({ min: 1000, max: MAX_DURATION_MS, zero: 'the browser session' });

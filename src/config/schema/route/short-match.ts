@@ -11,7 +11,7 @@ const TEXT: FormatDescription = {
   type: 'text',
   what: 'a match',
   remedy: REMEDY,
-  pattern: String.raw`^(?=.)(?:localhost|(?:\*\.)?[\w-]+(?:\.[\w-]+)+|\[[\da-fA-F:.]+\])?(?:/[!-)+->@-~]*)?$`,
+  pattern: String.raw`^(?=.)(?:localhost|\*\.[\w-]+(?:\.[\w-]+)*|[\w-]+(?:\.[\w-]+)+|\[[\da-fA-F:.]+\])?(?:/[!-)+->@-~]*)?$`,
 };
 
 /** Conditions of the long form. */
@@ -72,10 +72,8 @@ function faultOf(text: string): string | null {
 }
 
 function ofHosts(list: readonly unknown[], path: Path, problems: Problems): Conditions | undefined {
-  problems.standsFor(path, [[...path, 'host']]);
   const { count } = problems;
   for (const [index, each] of list.entries()) {
-    problems.standsFor([...path, index], [[...path, 'host', index]]);
     if (typeof each !== 'string' || !each.includes('/')) continue;
     const remedy = each.startsWith('/')
       ? 'write a route for each path, or { pathRegex: EXPRESSION }'
@@ -85,5 +83,8 @@ function ofHosts(list: readonly unknown[], path: Path, problems: Problems): Cond
       `${describe(each)} has a path, and a list has hosts only: ${remedy}`,
     );
   }
-  return problems.count === count ? new Map([['host', list]]) : undefined;
+  if (problems.count > count) return undefined;
+  problems.standsFor(path, [[...path, 'host']]);
+  for (const index of list.keys()) problems.standsFor([...path, index], [[...path, 'host', index]]);
+  return new Map([['host', list]]);
 }

@@ -75,6 +75,9 @@ function readCertificates(tls: Section, base: BaseDirectory): readonly ReadCerti
   const isSingle = tls.has('cert') || tls.has('key');
   if (isSingle && !tls.has('certificates')) {
     const read = readCertificate(tls, base);
+    for (const key of ['cert', 'key']) {
+      tls.problems.standsFor([...tls.path, key], [[...tls.path, 'certificates', 0, key]]);
+    }
     return read === null ? [] : [read];
   }
   if (isSingle) {

@@ -51,6 +51,13 @@ describe('sticky', () => {
     );
   });
 
+  it('may be off, and no other switch names a cookie', () => {
+    const without = load(configOf('').replace('    sticky: {  }\n', ''));
+    assert.deepEqual(load(configOf('').replace('{  }', 'off')).config, without.config);
+    for (const word of ['on', 'yes', 'No'])
+      assert.match(errorsOf(configOf('').replace('{  }', word))[0] ?? '', /is not a mapping/, word);
+  });
+
   it('reads its attributes', () => {
     const { sameSite, secure } = read('cookie: sluice, sameSite: strict, secure: on')!;
     assert.deepEqual({ sameSite, secure }, { sameSite: 'strict', secure: 'on' });
