@@ -76,7 +76,7 @@ export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonl
           isRecent: recent !== null,
           isSlow: false,
         };
-        // The compared mean is the one that is shown.
+        // The comparison uses the mean that the page shows.
         const { answers } = recent === null || pace === null ? endpoint : pace;
         return { facts, mean: answers >= MIN_COMPARED_ANSWERS ? facts.mean : null };
       }),

@@ -94,7 +94,7 @@ describe("the page's cluster rows", () => {
       return clustersOfFrame(frameAt(seconds, recentMs), paces)[0]?.endpoints[2]?.isSlow;
     };
     assert.deepEqual([slow(2, 90), slow(3, 90), slow(3, 3)], [false, true, false]);
-    // Slow since the start, but fast in the few recent answers, which are the ones that the page shows.
+    // Slow since the start, but fast in the few recent answers, whose mean the page shows.
     const paces = new EndpointPaces();
     const mixed = (second: number): ReturnType<typeof frameOf> => {
       const facts = [3, 3, 90].map((ms, index) =>
