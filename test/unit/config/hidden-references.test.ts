@@ -11,12 +11,7 @@ const SECRET = 'Geheimnis-42';
 /** Texts replaced at a time. */
 const BATCH = 25;
 /** Texts of short forms that the long forms change or split, and sockets with relative paths. */
-const UNPRINTED = new Set([
-  '7.5/s',
-  'short.example/x',
-  'unix:./own.sock',
-  'unix:./app.sock',
-]);
+const UNPRINTED = new Set(['7.5/s', 'short.example/x', 'unix:./own.sock', 'unix:./app.sock']);
 
 /** Returns all texts of the configuration except names, which metrics and logs show. */
 function textsOf(document: ReturnType<typeof parseDocument>): readonly Scalar<string>[] {
