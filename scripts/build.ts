@@ -59,8 +59,8 @@ const sources: Plugin = {
 /**
  * Loads Node's HTTP modules like `require`. An `import` reads all their exports at once. One export loads
  * Node's clients for fetch and WebSocket, which take 3 MB per thread (Node 22). Packages that call `require`
- * need the same: a module of dist has no `require`. `import()` stays: modules of the bundle that it loads have only a
- * default export.
+ * get built-in modules in this way, too: a module of dist has no `require`. `import()` stays, because a bundled
+ * module that it loads has only a default export.
  */
 const lightModules: Plugin = {
   name: 'light-modules',

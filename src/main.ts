@@ -14,7 +14,10 @@ interface Command {
   readonly run: (options: CommandOptions) => Promise<number> | number;
 }
 
-/** Modules of the commands in the table of `cli/command-line/`, as literals for the bundler. The types compare both. */
+/**
+ * Modules of the commands in the table of `cli/command-line/`, as literals for the bundler. The types compare
+ * both.
+ */
 const MODULES: Readonly<Record<RunnableName, () => Promise<Command>>> = {
   to: () => import('./cli/commands/to.ts'),
   init: () => import('./cli/commands/init.ts'),

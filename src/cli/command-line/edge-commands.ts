@@ -65,7 +65,9 @@ export const TO = {
     },
   ],
   notes: [
-    'sluice top and sluice status show this proxy. sluice sessions, sluice tap and all commands that change something need a token: set SLUICE_ADMIN_TOKEN for both processes. For sluice tap, also start the proxy with SLUICE_ADMIN_TAP=headers, or payload. If the default admin address is taken, the next free port replaces it: add --set admin.address=ADDRESS to these commands.',
+    'sluice top and sluice status show this proxy. sluice sessions, events, tap and all commands that change something need a token: set SLUICE_ADMIN_TOKEN for both processes.',
+    'For sluice tap, also start the proxy with SLUICE_ADMIN_TAP=headers, or payload.',
+    'If the default admin address is taken, the next free port replaces it: add --set admin.address=ADDRESS to these commands.',
   ],
 } as const satisfies CommandSpec;
 
@@ -75,7 +77,7 @@ export const INIT = {
   synopsis: ['[TARGET...] [OPTIONS]'],
   text: [
     'Writes a commented sluice.yaml, checks it, and prints the next command. At a terminal, asks what no argument answers. TARGET is as in sluice to.',
-    'The token of the admin address goes into admin.token beside it, readable by you only. The first line of sluice.yaml names the JSON Schema for your editor: the one of node_modules/sluice, or sluice.schema.json, which is written too. An existing admin.token keeps its token.',
+    'The token of the admin address goes into admin.token beside it, readable by you only. The first line of sluice.yaml names the JSON Schema for your editor: that file of node_modules/sluice, or else a new sluice.schema.json. An existing admin.token keeps its token.',
   ],
   operand: TARGETS,
   examples: [
