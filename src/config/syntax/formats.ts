@@ -31,14 +31,18 @@ interface Range {
 
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** Describes a raw value in a message, on one line. */
+/** Matches the password of a URL. */
+const PASSWORD = /(?<=:\/\/[^/\s:@]*:)[^/\s@]+(?=@)/g;
+
+/** Describes a raw value in a message, on one line and without the password of a URL. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'an empty value';
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Map) return 'a mapping';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return 'a value of a special kind';
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  const shown = value.replaceAll(PASSWORD, '(hidden)');
+  return JSON.stringify(shown.length > 60 ? `${shown.slice(0, 60)}...` : shown);
 }
 
 /** Returns the format of a duration such as `5s`, in milliseconds. */

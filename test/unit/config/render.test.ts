@@ -122,7 +122,7 @@ describe('rendered configuration', () => {
     assert.ok(!printed.includes('geheim') && !printed.includes('a-token'), printed);
     for (const line of [
       'token: ${TOKEN}',
-      'url: https://a.example/v1?key=${KEY:-k}',
+      'url: https://a.example/v1?key=${KEY:-(hidden)}',
       'b: Bearer ${KEY}',
       `file: ${inDirectory('redis.txt')}`,
       'authorization: Basic ${KEY}',
@@ -134,6 +134,20 @@ describe('rendered configuration', () => {
     const again = reload(printed, env);
     assert.deepEqual(again.config, loaded.config);
     assert.equal(renderConfig(again), printed);
+  });
+
+  it('hides defaults of secrets, and their text beside a reference', () => {
+    const env = { PASS: 'other' };
+    for (const [token, shown] of [
+      ['${TOKEN:-geheim-of-16-characters}', '${TOKEN:-(hidden)}'],
+      ['geheim-of-16-characters-${PASS}', '(hidden)'],
+    ] as const) {
+      const text = `${l7()}\nadmin: { token: '${token}' }\nredis: { url: 'redis://:\${RP:-geheim}@127.0.0.1:1' }`;
+      const printed = renderConfig(load(text, { env }));
+      assert.ok(printed.includes(`token: ${shown}\n`) || printed.includes(`token: "${shown}"\n`), printed);
+      assert.match(printed, /redis:\/\/:\$\{RP:-\(hidden\)\}@/);
+      assert.ok(!printed.includes('geheim'), printed);
+    }
   });
 
   it("has secrets of sluice's own variables as references to them", () => {

@@ -73,17 +73,21 @@ function patternOf(found: string): OriginPattern {
   const match = /^([^/]*?):\/\/([^/?#]*)(.*)$/.exec(found);
   if (match === null) throw new FormatError(`${shown} has no scheme: write "https://${found}"`);
   const [, scheme = '', authority = '', rest = ''] = match;
+  // A remedy shows no password.
+  const shownAuthority = authority.replace(/^.*@/, '');
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
     throw new FormatError(`${shown} has a scheme that pages cannot have: ${EXAMPLE}`);
   }
   if (scheme === 'ws' || scheme === 'wss') {
     const page = scheme === 'ws' ? 'http' : 'https';
-    throw new FormatError(`an Origin names the page, not the WebSocket: write "${page}://${authority}"`);
+    throw new FormatError(`an Origin names the page, not the WebSocket: write "${page}://${shownAuthority}"`);
   }
   if (scheme === 'file')
     throw new FormatError('pages from files have the origin null: write "null", in quotes');
   if (rest !== '') {
-    throw new FormatError(`${shown} has a path, which an Origin never has: write "${scheme}://${authority}"`);
+    throw new FormatError(
+      `${shown} has a path, which an Origin never has: write "${scheme}://${shownAuthority}"`,
+    );
   }
   const [, host = '', port] = /^(.*?)(?::(\d{1,5}|\*))?$/.exec(authority) ?? [];
   checkHost(shown, scheme, host);

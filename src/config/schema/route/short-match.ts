@@ -56,8 +56,10 @@ function ofText(text: string, path: Path, problems: Problems): Conditions | unde
 /** Explains why a text is neither a host nor a path. Null if it may be; the long form's keys check it further. */
 function faultOf(text: string): string | null {
   const shown = describe(text);
-  const [, scheme, rest = ''] = /^([a-z][a-z\d+.-]*):\/\/(.*)$/i.exec(text) ?? [];
-  if (scheme !== undefined) return `${shown} is a URL: write ${describe(rest)}, without ${scheme}://`;
+  const [, scheme, rest = ''] = /^([a-z][a-z\d+.-]*):\/\/(?:[^/@]*@)?(.*)$/i.exec(text) ?? [];
+  if (scheme !== undefined) {
+    return `${shown} is a URL: ${rest === '' ? REMEDY : `write ${describe(rest)}, without ${scheme}://`}`;
+  }
   if (/^[\^~]/.test(text)) return `${shown} is not a match: write an expression as { pathRegex: EXPRESSION }`;
   const [host, star] = /^([^/]*)\/[^*]*(\*)?/.exec(text)?.slice(1) ?? [text];
   if (star !== undefined) {

@@ -7,8 +7,15 @@ import { FormatError, describe } from '../formats.ts';
 import { KnownItem } from '../item-memory.ts';
 import type { Path } from '../source-file.ts';
 import { valueOfItem } from '../yaml/plain-yaml.ts';
+import { HIDDEN } from './hidden.ts';
 import { masked } from './masked.ts';
-import { BadReferenceError, expandReferences, hasReference, type Environment } from './references.ts';
+import {
+  BadReferenceError,
+  expandReferences,
+  hasReference,
+  replaceDefaults,
+  type Environment,
+} from './references.ts';
 
 /** Max bytes of a file with one text. */
 const MAX_TEXT_BYTES = 64 * 1024;
@@ -146,7 +153,7 @@ export class OutsideValues {
 
   /** Values that are printed as they were given. */
   get printedAsGiven(): readonly GivenValue[] {
-    return [...this.#texts.values(), ...this.#variables.values()];
+    return [...Array.from(this.#texts.values(), withoutSecret), ...this.#variables.values()];
   }
 
   #replacementOf(given: string, path: Path, problems: ErrorSink): OutsideText | null {
@@ -178,6 +185,20 @@ export class OutsideValues {
 function keyOf(path: Path): string {
   return path.join('\0');
 }
+
+/** Hides what the configuration itself contains of a secret: defaults, and a token's text beside a reference. */
+function withoutSecret(value: GivenValue): GivenValue {
+  const { path, given } = value;
+  if (typeof given !== 'string') return value;
+  const isSecret = path.at(-1) === 'token' || path.at(-1) === 'secret';
+  if (!isSecret && !SECRET_URLS.has(path.join('.'))) return value;
+  const shown = replaceDefaults(given, HIDDEN);
+  return { ...value, given: isSecret && !ONE_REFERENCE.test(shown) ? HIDDEN : shown };
+}
+
+/** URLs that may have a password or a key. */
+const SECRET_URLS: ReadonlySet<string> = new Set(['redis.url', 'tracing.url']);
+const ONE_REFERENCE = /^\$\{[^}]*\}$/;
 
 /** Keys of secrets and of URLs with passwords, which variables of sluice can set. */
 const SECRET_KEYS: ReadonlySet<unknown> = new Set(['token', 'secret', 'url']);

@@ -4,6 +4,8 @@ import { describe } from '../formats.ts';
 /** Begins a reference. */
 const BEGIN = '${';
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/y;
+/** Matches a reference with a default. `$${` begins none. */
+const DEFAULT = /(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*):-[^}]*\}/g;
 /** Max characters of a bad reference in a message. */
 const MAX_SHOWN_CHARACTERS = 40;
 
@@ -42,6 +44,11 @@ export function expandReferences(text: string, env: Environment, maxCharacters: 
     if (at === -1) return expanded;
     from = isEscaped ? at + BEGIN.length : REFERENCE.lastIndex;
   }
+}
+
+/** Replaces the default of each reference in a text. */
+export function replaceDefaults(text: string, replacement: string): string {
+  return text.replaceAll(DEFAULT, (_, name: string) => `\${${name}:-${replacement}}`);
 }
 
 /** Writes a text so that {@link expandReferences} returns it unchanged. */

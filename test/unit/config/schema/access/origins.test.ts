@@ -132,4 +132,12 @@ describe('origins', () => {
     ]);
     assert.match(errorsOf(l7('access: { origins: [] }'))[0] ?? '', /the list is empty/);
   });
+
+  it('shows no password of a URL in an error', () => {
+    for (const scheme of ['https', 'wss']) {
+      const errors = errorsOf(l7(`access: { origins: '${scheme}://u:geheim@a.example/x' }`)).join();
+      assert.match(errors, /write "https:\/\/a\.example"/);
+      assert.ok(!errors.includes('geheim'), errors);
+    }
+  });
 });

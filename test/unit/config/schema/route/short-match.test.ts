@@ -71,6 +71,13 @@ describe('a match that is a text', () => {
       '6:18: match: "a:1" has a port, which is not matched: write the host alone (from "${PLACE}/x")',
     ]);
   });
+
+  it('shows no password of a URL, and has a remedy for a scheme alone', () => {
+    assert.deepEqual(errors("'https://u:geheim@a.example/x'"), [
+      '6:18: match: "https://u:(hidden)@a.example/x" is a URL: write "a.example/x", without https://',
+    ]);
+    assert.match(errors("'https://'")[0] ?? '', /is a URL: write a host such as chat\.example\.com/);
+  });
 });
 
 describe('a match that is a list', () => {
